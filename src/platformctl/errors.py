@@ -1,7 +1,7 @@
 """Every error that platformctl raises on purpose.
 
     PlatformctlError              1   unexpected; never raised itself
-    ├── UsageProblem             64   the command line asks for something that does not exist
+    ├── UsageError               64   the command line asks for something that does not exist
     ├── DesiredStateError         6   nothing was touched
     │   ├── CatalogError              the catalog, or a values file that it names
     │   ├── ChartError                a chart: missing, another digest, not in the mirror
@@ -26,6 +26,7 @@ A message says what was being done, where, and what is wrong; `hint` is the next
 from __future__ import annotations
 
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import ClassVar
 
 
@@ -41,7 +42,7 @@ class PlatformctlError(Exception):
         self.hint = hint
 
 
-class UsageProblem(PlatformctlError):
+class UsageError(PlatformctlError):
     exit_code = 64
     code = "usage"
 
@@ -151,7 +152,5 @@ class InterruptedRunError(PlatformctlError):
 
 def suggestion(wrong: str, known: list[str] | tuple[str, ...]) -> str:
     """` (did you mean "path"?)`, or nothing when no known name is close."""
-    from difflib import get_close_matches
-
     close = get_close_matches(wrong, known, n=1, cutoff=0.6)
     return f' (did you mean "{close[0]}"?)' if close else ""
