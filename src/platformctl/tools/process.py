@@ -200,26 +200,25 @@ class ShRunner:
 
 def _launch(command: Command, *, out: Any, err: Any, preexec: Callable[[], None] | None = None) -> _ShProcess:
     program, *arguments = command.argv
-    collected = {"_out_bufsize": 65536, "_err_bufsize": 65536} if isinstance(out, io.BytesIO) else {}
+    options: dict[str, Any] = {
+        "_bg": True,
+        "_bg_exc": False,
+        "_new_group": True,
+        "_tty_out": False,
+        "_in": command.stdin,
+        "_in_bufsize": 65536,
+        "_out": out,
+        "_err": err,
+        "_env": dict(command.env),
+        "_cwd": str(command.cwd) if command.cwd else None,
+        "_preexec_fn": preexec,
+        "_truncate_exc": False,
+    }
+    if isinstance(out, io.BytesIO):  # sh refuses a buffer size where the child writes into a file itself
+        options |= {"_out_bufsize": 65536, "_err_bufsize": 65536}
     try:
-        running = sh.Command(program)(
-            *arguments,
-            _bg=True,
-            _bg_exc=False,
-            _new_group=True,
-            _tty_out=False,
-            _in=command.stdin,
-            _out=out,
-            _err=err,
-            _in_bufsize=65536,
-            _env=dict(command.env),
-            _cwd=str(command.cwd) if command.cwd else None,
-            _preexec_fn=preexec,
-            _truncate_exc=False,
-            **collected,
-        )
+        return _ShProcess(sh.Command(program)(*arguments, **options))
     except sh.CommandNotFound:
         raise ToolError(f"start {program}: no such program") from None
     except (sh.ForkException, OSError) as error:
         raise ToolError(f"start {program}: {error}") from None
-    return _ShProcess(running)

@@ -1,0 +1,1 @@
+"""Deployment orchestrator for Kubernetes platforms: Git to cluster, safely, through helm and kubectl."""
