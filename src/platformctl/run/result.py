@@ -1,0 +1,72 @@
+"""What a run came to. Frozen values; the exit code follows from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from platformctl.plan.steps import Plan, StepId
+
+
+class Status(StrEnum):
+    OK = "ok"
+    FAILED = "failed"
+    TIMED_OUT = "timed-out"
+    ABORTED = "aborted"  # never begun: something that it needs failed
+    INTERRUPTED = "interrupted"  # never begun or stopped: somebody asked to stop
+    SKIPPED = "skipped"  # there was nothing to do, or it cannot be checked here (said in the detail)
+
+    @property
+    def good(self) -> bool:
+        return self in (Status.OK, Status.SKIPPED)
+
+
+@dataclass(frozen=True, slots=True)
+class StepOutcome:
+    """How one step ended. `detail` is one line for people; `cause` names the step that aborted this one."""
+
+    step: StepId
+    key: str
+    what: str
+    status: Status
+    detail: str
+    seconds: float
+    cause: StepId | None = None
+    evidence: tuple[str, ...] = ()  # lines: events, states, the last words of a log
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseOutcome:
+    name: str
+    status: Status
+    detail: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """One scope's transaction from confirmation to summary, outcomes in the order of the plan."""
+
+    run: str
+    plan: Plan
+    phases: tuple[PhaseOutcome, ...]
+    steps: tuple[StepOutcome, ...]
+    status: Status
+    seconds: float
+
+    @property
+    def failed(self) -> tuple[StepOutcome, ...]:
+        return tuple(step for step in self.steps if step.status in (Status.FAILED, Status.TIMED_OUT))
+
+    @property
+    def exit_code(self) -> int:
+        """5 means failed and left in place."""
+        match self.status:
+            case Status.OK | Status.SKIPPED:
+                return 0
+            case Status.INTERRUPTED:
+                return 130
+            case Status.TIMED_OUT:
+                return 70
+            case _:
+                return 5
