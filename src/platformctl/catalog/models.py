@@ -7,238 +7,90 @@ leading `/` means the root of the repository.
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
 
-from platformctl.catalog.durations import checked
-
-API_VERSION: Final = "platformctl.dev/v1alpha1"
-LIBRARIES: Final = (
-    "libraries"  # the scope of cluster services and development tools; no environment may take the name
+from platformctl.catalog.argo import (
+    ArgoApplication,
+    ArgoCD,
+    ArgoRoot,
+    Backoff,
+    Git,
+    IgnoreDifference,
+    Retry,
+    Sync,
+)
+from platformctl.catalog.base import (
+    NOT_AN_OPTION,
+    Deadline,
+    Duration,
+    FilePath,
+    Model,
+    Name,
+    NamespaceName,
+    ValueKey,
+)
+from platformctl.catalog.parts import (
+    ChartRef,
+    Cluster,
+    Gate,
+    HttpGate,
+    Layer,
+    Namespace,
+    OnFailure,
+    Registry,
+    RegistryAuth,
+    RequiredSecret,
+    Requires,
+    Wait,
 )
 
-_DNS_LABEL = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
-Name = Annotated[str, StringConstraints(pattern=_DNS_LABEL, max_length=53)]
-NamespaceName = Annotated[str, StringConstraints(pattern=_DNS_LABEL, max_length=63)]
-Duration = Annotated[str, AfterValidator(checked), Field(examples=["90s", "10m"])]
-# No comma: helm splits `-f a,b` into two files.
-FilePath = Annotated[str, StringConstraints(pattern=r"^[^\s,~][^\n,]*$", max_length=512)]
+__all__ = [
+    "API_VERSION", "LIBRARIES", "Application", "ApplicationEnvironment", "ArgoApplication", "ArgoCD",
+    "ArgoRoot", "Backoff", "Barrier", "ChartRef", "Cluster", "Defaults", "Delivery", "Duration",
+    "Environment", "FilePath", "Gate", "Git", "HttpGate", "IgnoreDifference", "Image", "Layer", "Library",
+    "Metadata", "Model", "Name", "Namespace", "NamespaceName", "OnFailure", "Platform", "Registry",
+    "RegistryAuth", "RequiredSecret", "Requires", "Retry", "RollbackPolicy", "SourceGuard", "Sync", "Wait",
+]  # fmt: skip
 
-
-class Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
-
-
-class ChartRef(Model):
-    """Where a chart comes from: a folder of this repository, or a chart repository or OCI registry with a version."""
-
-    path: FilePath | None = Field(
-        None, description="Folder from the root of the repository.", examples=["/helm/applications/plate-web"]
-    )
-    repository: str | None = Field(
-        None,
-        pattern=r"^(https?|oci|file)://\S+$",
-        description="Chart repository, or OCI registry folder.",
-        examples=["https://charts.jetstack.io"],
-    )
-    name: Name | None = Field(
-        None, description="Name of the chart in the repository.", examples=["cert-manager"]
-    )
-    version: str | None = Field(
-        None, pattern=r"^v?\d+\.\d+\.\d+\S*$", description="Exact version.", examples=["v1.21.1"]
-    )
-
-    @model_validator(mode="after")
-    def _one_source(self) -> Self:
-        remote = (self.repository, self.name, self.version)
-        if self.path is not None and any(remote):
-            raise ValueError("a chart has either a path, or repository, name and version")
-        if self.path is None and not all(remote):
-            raise ValueError("a chart needs a path, or repository, name and version together")
-        return self
-
-
-class Namespace(Model):
-    name: NamespaceName = Field(description="Made by platformctl when it is missing.")
-    labels: dict[str, str] = Field(default_factory=dict, description="Set and kept by platformctl.")
-
-
-class Backoff(Model):
-    duration: Duration
-    factor: int | None = None
-    maxDuration: Duration | None = None  # noqa: N815 - Argo CD's spelling, here and below
-
-
-class Retry(Model):
-    limit: int = Field(ge=-1)
-    backoff: Backoff | None = None
-
-
-class Sync(Model):
-    """Argo CD's sync policy. A field that is not set is inherited; `retry: null` removes it."""
-
-    prune: bool | None = None
-    selfHeal: bool | None = None  # noqa: N815
-    retry: Retry | None = None
-    revisionHistoryLimit: int | None = Field(None, ge=0)  # noqa: N815
-
-
-class IgnoreDifference(Model):
-    group: str | None = None
-    kind: str
-    name: str | None = None
-    namespace: str | None = None
-    jsonPointers: list[str] = Field(default_factory=list)  # noqa: N815
-    jqPathExpressions: list[str] = Field(default_factory=list)  # noqa: N815
-
-
-class ArgoApplication(Model):
-    """What an application's Argo CD Application has of its own."""
-
-    name: Name | None = Field(None, description="Prefix of the Application's name; the environment follows.")
-    file: Name | None = Field(None, description="Prefix of the file's name; the environment follows.")
-    syncOptions: list[str] | None = Field(None, examples=[["CreateNamespace=false"]])  # noqa: N815
-    ignoreDifferences: list[IgnoreDifference] = Field(default_factory=list)  # noqa: N815
-    finalizers: list[str] = Field(default_factory=list)
-    labels: dict[str, str] = Field(default_factory=dict)
-    syncWave: int | None = Field(None, description="By hand; one that contradicts needs is an error.")  # noqa: N815
-
-
-class ArgoRoot(Model):
-    name: Name
-    path: FilePath
-
-
-class ArgoCD(Model):
-    namespace: NamespaceName = "argocd"
-    project: str = "default"
-    server: str = "https://kubernetes.default.svc"
-    root: ArgoRoot | None = None
-
-
-class Git(Model):
-    repoURL: str = Field(examples=["https://github.com/example/platform.git"])  # noqa: N815
-    targetRevision: str = "main"  # noqa: N815
-
-
-class Cluster(Model):
-    context: str | None = Field(None, pattern=r"^[^-\s]\S*$", description="Context of the kubeconfig.")
-    identity: str | None = Field(
-        None, description="UID of namespace kube-system; written by `platformctl cluster pin`."
-    )
+API_VERSION: Final = "platformctl.dev/v1alpha1"
+LIBRARIES: Final = "libraries"  # the scope of cluster services and tools; no environment may take the name
 
 
 class Defaults(Model):
+    """What holds where nothing else is said."""
+
     all: Name | None = Field(None, description="The environment of a bare `platformctl all`.")
     rollback: Name | None = Field(None, description="The environment of a bare `platformctl rollback`.")
-    timeout: Duration = Field("10m", description="How long one release may take to become ready.")
+    timeout: Deadline = Field("10m", description="How long one release may take to become ready.")
     historyMax: int = Field(10, ge=2, description="Revisions that helm keeps of a release.")  # noqa: N815
     stableFor: Duration = Field("10s", description="How long a release must stay ready before it counts.")  # noqa: N815
-
-
-class RegistryAuth(Model):
-    """Where the user name and password come from: exactly one of the three. Never the command line."""
-
-    env: list[str] | None = Field(None, min_length=2, max_length=2, description="Names of two variables.")
-    file: str | None = Field(None, description="A file of two lines: user name, password.")
-    command: list[str] | None = Field(None, min_length=1, description="A program that prints two lines.")
-
-    @model_validator(mode="after")
-    def _one_way(self) -> Self:
-        if sum(way is not None for way in (self.env, self.file, self.command)) != 1:
-            raise ValueError("exactly one of env, file and command")
-        return self
-
-
-class Registry(Model):
-    auth: RegistryAuth | None = None
-    caFile: str | None = Field(None, description="Certificate authority of the registry, PEM.")  # noqa: N815
-
-
-class RequiredSecret(Model):
-    name: NamespaceName
-    keys: list[str] = Field(default_factory=list)
-    type: str = "Opaque"
-    hint: str | None = Field(None, description="How to make it; shown when it is missing.")
-
-
-class Requires(Model):
-    """What must exist and is not ours to make; checked before the first write."""
-
-    crds: list[str] = Field(default_factory=list, examples=[["externalsecrets.external-secrets.io"]])
-    secrets: list[RequiredSecret] = Field(default_factory=list)
-    ingressClasses: list[str] = Field(default_factory=list)  # noqa: N815
-    storageClasses: list[str] = Field(default_factory=list)  # noqa: N815
-    kubernetes: str | None = Field(None, pattern=r"^>=\d+\.\d+$", examples=[">=1.25"])
-
-
-class HttpGate(Model):
-    url: str = Field(pattern=r"^https?://\S+$")
-    expect: int = 200
-    within: Duration = "2m"
-
-
-class Gate(Model):
-    """A check after a release that must pass before what needs it may start: exactly one kind."""
-
-    crd: str | None = Field(None, description="This CustomResourceDefinition is established.")
-    accepts: FilePath | None = Field(
-        None, description="A server dry-run create of this file's object is accepted: the webhook answers."
-    )
-    http: HttpGate | None = Field(None, description="This address answers as expected.")
-    job: FilePath | None = Field(
-        None, description="The Job in this file completes; it is removed afterwards."
-    )
-    helmTest: bool | None = Field(None, description="`helm test` passes.")  # noqa: N815
-    within: Duration = Field("3m", description="How long it may take.")
-
-    @model_validator(mode="after")
-    def _one_kind(self) -> Self:
-        if (
-            sum(kind is not None for kind in (self.crd, self.accepts, self.http, self.job, self.helmTest))
-            != 1
-        ):
-            raise ValueError("exactly one of crd, accepts, http, job and helmTest")
-        return self
-
-    def __str__(self) -> str:
-        if self.crd:
-            return f"crd {self.crd} established"
-        if self.accepts:
-            return f"server accepts {self.accepts}"
-        if self.http:
-            return f"GET {self.http.url} answers {self.http.expect}"
-        return f"job {self.job} completes" if self.job else "helm test"
-
-
-class Wait(StrEnum):
-    PLATFORMCTL = "platformctl"  # helm applies, platformctl decides readiness from the API
-    HELM = "helm"  # for a chart whose post-install hooks need running pods
-
-
-class OnFailure(StrEnum):
-    KEEP = "keep"
-    RELEASE = "rollback-release"
-    CONNECTED = "rollback-connected"
-    RUN = "rollback-run"
-
-
-class Layer(StrEnum):
-    CLUSTER_SERVICES = "cluster-services"
-    DEVELOPMENT_TOOLS = "development-tools"
 
 
 class _Deployable(Model):
     """What libraries and applications have in common."""
 
-    needs: list[Name] = Field(default_factory=list, description="What must be deployed and healthy first.")
-    requires: Requires = Field(default_factory=Requires)
-    timeout: Duration | None = None
-    wait: Wait = Wait.PLATFORMCTL
-    parameters: dict[str, str] = Field(
-        default_factory=dict, description="Given to helm and to Argo CD alike."
+    needs: list[Name] = Field(
+        default_factory=list,
+        description="What must be deployed and healthy first.",
+        examples=[["cert-manager"]],
+    )
+    requires: Requires = Field(
+        default_factory=Requires, description="What must exist and is not ours to make."
+    )
+    timeout: Deadline | None = Field(None, description="How long it may take to become ready.")
+    wait: Annotated[Wait, Field(strict=False)] = Field(
+        Wait.PLATFORMCTL,
+        description="helm: wait inside helm, for a chart whose post-install hooks need running pods.",
+    )
+    parameters: dict[ValueKey, str] = Field(
+        default_factory=dict,
+        description="Single values, as for `helm --set`; given to helm and to Argo CD alike.",
+        examples=[{"appName": "plate"}],
+    )
+    gates: list[Gate] = Field(
+        default_factory=list, description="Checks that must pass before what needs it may start."
     )
     formerly: Name | None = Field(None, description="The name before a rename.")
 
@@ -246,12 +98,11 @@ class _Deployable(Model):
 class Library(_Deployable):
     """A cluster service or a development tool."""
 
-    layer: Layer
-    chart: ChartRef | None = None
-    values: list[FilePath] = Field(default_factory=list, description="Lowest precedence first.")
-    namespace: Namespace | None = None
+    layer: Annotated[Layer, Field(strict=False)] = Field(description="Cluster service or development tool.")
+    chart: ChartRef | None = Field(None, description="Where its chart comes from.")
+    values: list[FilePath] = Field(default_factory=list, description="Values files, lowest precedence first.")
+    namespace: Namespace | None = Field(None, description="Where it is installed.")
     releaseName: Name | None = Field(None, description="Default: the name in the catalog.")  # noqa: N815
-    gates: list[Gate] = Field(default_factory=list)
     managed: bool = Field(True, description="false: must be there, is not ours; checked, never changed.")
 
     @model_validator(mode="after")
@@ -268,41 +119,57 @@ class Library(_Deployable):
 class Image(Model):
     """Which values hold an image, as key paths."""
 
-    repository: str = "image.repository"
-    tag: str = "image.tag"
-    digest: str | None = None
+    repository: ValueKey = Field("image.repository", description="Key of the repository.")
+    tag: ValueKey = Field("image.tag", description="Key of the tag.")
+    digest: ValueKey | None = Field(None, description="Key of the digest.", examples=["image.digest"])
 
 
 class Barrier(Model):
-    hook: str
+    """What cannot be undone by going back to an earlier revision."""
+
+    hook: str = Field(description="Hook after which an automatic rollback stops.", examples=["migrate"])
 
 
 class RollbackPolicy(Model):
-    automatic: bool = True
-    barrier: Barrier | None = None
+    """Whether a failed release may be rolled back without asking."""
+
+    automatic: bool = Field(True, description="false: evidence is gathered, a human decides.")
+    barrier: Barrier | None = Field(None, description="Past it, a human decides.")
 
 
 class ApplicationEnvironment(Model):
     """What an application has of its own in one environment."""
 
-    values: list[FilePath] = Field(default_factory=list, description="Lowest precedence first.")
-    parameters: dict[str, str] = Field(default_factory=dict)
-    sync: Sync = Field(default_factory=Sync)
-    timeout: Duration | None = None
-    gates: list[Gate] = Field(default_factory=list)
-    requires: Requires = Field(default_factory=Requires)
-    namespace: Namespace | None = None
-    releaseName: Name | None = None  # noqa: N815
+    values: list[FilePath] = Field(default_factory=list, description="Values files, lowest precedence first.")
+    parameters: dict[ValueKey, str] = Field(
+        default_factory=dict, description="Over the application's parameters."
+    )
+    sync: Sync = Field(default_factory=Sync, description="Over the application's sync policy.")
+    timeout: Deadline | None = Field(None, description="Over the application's timeout.")
+    gates: list[Gate] = Field(default_factory=list, description="After the application's gates.")
+    requires: Requires = Field(default_factory=Requires, description="Beside what the application requires.")
+    namespace: Namespace | None = Field(None, description="In place of the application's.")
+    releaseName: Name | None = Field(None, description="In place of the application's.")  # noqa: N815
 
 
 class Application(_Deployable):
-    chart: ChartRef
+    """Something that is deployed to environments."""
+
+    chart: ChartRef = Field(description="Where its chart comes from.")
     namespace: Namespace | None = Field(None, description="Default: the environment's.")
-    images: dict[str, Image] = Field(default_factory=dict)
-    rollback: RollbackPolicy = Field(default_factory=RollbackPolicy)
-    sync: Sync = Field(default_factory=Sync)
-    argocd: ArgoApplication = Field(default_factory=ArgoApplication)
-    environments: dict[Name, ApplicationEnvironment] = Field(min_length=1)
+    images: dict[str, Image] = Field(
+        default_factory=dict, description="Which values `platformctl set --image` writes, by a name."
+    )
+    rollback: RollbackPolicy = Field(
+        default_factory=RollbackPolicy, description="Whether it may be rolled back without asking."
+    )
+    sync: Sync = Field(default_factory=Sync, description="Over the environment's sync policy.")
+    argocd: ArgoApplication = Field(
+        default_factory=ArgoApplication, description="What its Argo CD Application has of its own."
+    )
+    environments: dict[Name, ApplicationEnvironment] = Field(
+        min_length=1, description="Where it is deployed, and what differs there."
+    )
     releaseName: str | None = Field(  # noqa: N815
         None, pattern=r"^[-a-z0-9{}]+$", description="Default: {app}-{env}.", examples=["plate-ingress-{env}"]
     )
@@ -311,47 +178,76 @@ class Application(_Deployable):
 class SourceGuard(Model):
     """What the commit must be before a protected environment is changed."""
 
-    clean: bool = False
-    pushed: bool = False
-    branch: str | None = None
+    clean: bool = Field(False, description="Nothing uncommitted.")
+    pushed: bool = Field(False, description="The remote has the commit.")
+    branch: str | None = Field(
+        None, pattern=NOT_AN_OPTION, description="The branch that it is on.", examples=["main"]
+    )
 
 
 class Delivery(Model):
-    argocd: Literal["follow", "promote"] = "follow"
-    ref: str | None = None
+    """How Argo CD delivers after the hand-over."""
+
+    argocd: Literal["follow", "promote"] = Field(
+        "follow", description="follow: what is merged; promote: what a deploy moves `ref` to."
+    )
+    ref: str | None = Field(
+        None, pattern=NOT_AN_OPTION, description="Ref that promote moves.", examples=["env/prod"]
+    )
+
+    @model_validator(mode="after")
+    def _ref_is_for_promote(self) -> Self:
+        if (self.argocd == "promote") != (self.ref is not None):
+            raise ValueError("argocd: promote needs ref, and only it takes one")
+        return self
 
 
 class Environment(Model):
-    aliases: list[Name] = Field(default_factory=list)
-    cluster: Name | None = None
-    namespace: Namespace
+    """Where applications are deployed: staging, production, …"""
+
+    aliases: list[Name] = Field(
+        default_factory=list, description="Other names on the command line.", examples=[["production"]]
+    )
+    cluster: Name | None = Field(None, description="Name under `clusters`.")
+    namespace: Namespace = Field(description="Of applications that name none.")
     protected: bool = Field(
         False, description="Confirmation, backup, pinned cluster, clean and pushed commit."
     )
-    source: SourceGuard = Field(default_factory=SourceGuard)
-    onFailure: OnFailure = OnFailure.RELEASE  # noqa: N815
-    sync: Sync = Field(default_factory=Sync)
-    delivery: Delivery = Field(default_factory=Delivery)
+    source: SourceGuard = Field(default_factory=SourceGuard, description="What the commit must be.")
+    onFailure: Annotated[OnFailure, Field(strict=False)] = Field(  # noqa: N815
+        OnFailure.RELEASE, description="What is rolled back when a release fails."
+    )
+    sync: Sync = Field(default_factory=Sync, description="Argo CD's sync policy here.")
+    delivery: Delivery = Field(default_factory=Delivery, description="How Argo CD delivers.")
 
 
 class Metadata(Model):
-    name: Name
+    """What the platform is called."""
+
+    name: Name = Field(description="Name of the platform.", examples=["example"])
 
 
 class Platform(Model):
     """The whole catalog, after its includes."""
 
-    apiVersion: Literal["platformctl.dev/v1alpha1"]  # noqa: N815
-    kind: Literal["Platform"]
-    metadata: Metadata
+    apiVersion: Literal["platformctl.dev/v1alpha1"] = Field(description="Version of this format.")  # noqa: N815
+    kind: Literal["Platform"] = Field(description="Kind of this file.")
+    metadata: Metadata = Field(description="What the platform is called.")
     include: list[FilePath] = Field(
-        default_factory=list, description="More files of this kind, as globs beside this one."
+        default_factory=list,
+        description="More files of this kind, as globs beside this one (or from the root, with a leading /).",
+        examples=[["apps/*.yaml"]],
     )
-    git: Git | None = None
-    argocd: ArgoCD | None = None
-    clusters: dict[Name, Cluster] = Field(default_factory=dict)
-    defaults: Defaults = Field(default_factory=Defaults)
-    registries: dict[str, Registry] = Field(default_factory=dict)
-    environments: dict[Name, Environment] = Field(default_factory=dict)
-    libraries: dict[Name, Library] = Field(default_factory=dict)
-    applications: dict[Name, Application] = Field(default_factory=dict)
+    git: Git | None = Field(None, description="The repository that Argo CD reads.")
+    argocd: ArgoCD | None = Field(None, description="Absent: there is no Argo CD.")
+    clusters: dict[Name, Cluster] = Field(default_factory=dict, description="Clusters by name.")
+    defaults: Defaults = Field(default_factory=Defaults, description="What holds where nothing else is said.")
+    requires: Requires = Field(
+        default_factory=Requires, description="What must exist for every release of the platform."
+    )
+    registries: dict[str, Registry] = Field(
+        default_factory=dict, description="Chart repositories and registries by host name."
+    )
+    environments: dict[Name, Environment] = Field(default_factory=dict, description="Environments by name.")
+    libraries: dict[Name, Library] = Field(default_factory=dict, description="Libraries by name.")
+    applications: dict[Name, Application] = Field(default_factory=dict, description="Applications by name.")
