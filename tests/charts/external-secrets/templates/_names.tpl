@@ -1,0 +1,20 @@
+{{/* The name that upstream gives: the release's, when it contains the chart's short name. */}}
+{{- define "external-secrets.fullname" -}}
+{{- $name := default "external-secrets" .Values.nameOverride -}}
+{{- if .Values.fullnameOverride -}}
+{{- .Values.fullnameOverride | trunc 63 | trimSuffix "-" -}}
+{{- else if contains $name .Release.Name -}}
+{{- .Release.Name | trunc 63 | trimSuffix "-" -}}
+{{- else -}}
+{{- printf "%s-%s" .Release.Name $name | trunc 63 | trimSuffix "-" -}}
+{{- end -}}
+{{- end -}}
+
+{{/* In: root, name (the app.kubernetes.io/name). */}}
+{{- define "external-secrets.labels" -}}
+helm.sh/chart: external-secrets-{{ .root.Chart.Version }}
+app.kubernetes.io/name: {{ .name }}
+app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .root.Release.Service }}
+{{- end -}}
