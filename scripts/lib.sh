@@ -59,9 +59,10 @@ print(hashlib.sha256(facts + pathlib.Path(sys.argv[1]).read_bytes()).hexdigest()
   exec 9>&-
 }
 
-# run_platformctl ARGUMENT…: platformctl of this clone, in the environment VENV.
-# -P keeps the current folder off the import path.
-run_platformctl() { PYTHONPATH=$ROOT/src "$VENV/bin/python" -P -m platformctl "$@"; }
+# platformctl of this clone, in the environment VENV. -P keeps the current folder off the import path.
+# The first takes the place of the shell, so that a signal to that process reaches platformctl.
+exec_platformctl() { PYTHONPATH=$ROOT/src exec "$VENV/bin/python" -P -m platformctl "$@"; }
+run_platformctl() { (exec_platformctl "$@"); }
 
 # Sets RUNTIME_LOCK: with Go among the packages when PATH has none that the tool box can be built with.
 choose_runtime() {
