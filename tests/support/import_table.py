@@ -82,6 +82,7 @@ HOMES: Final[dict[str, tuple[str, ...]]] = {
         "catalog.positions",
     ),  # the parts of one loader
     "pydantic": ("catalog",),
+    "pydantic_core": ("catalog",),  # where pydantic keeps the types of its errors
     "tenacity": ("charts", "live", "run", "tools"),
     "platformdirs": ("cli",),
 }
