@@ -71,6 +71,16 @@ class ReleasePlan:
 
 
 @dataclass(frozen=True, slots=True)
+class RevisionRow:
+    """One line of the list of revisions. `possible`: `--to` takes it."""
+
+    number: int
+    status: str
+    current: bool
+    possible: bool
+
+
+@dataclass(frozen=True, slots=True)
 class EnsureNamespace:
     """Make a namespace, or give it the labels that it lacks."""
 
@@ -157,6 +167,11 @@ class Plan:
     @property
     def changes(self) -> tuple[ReleasePlan, ...]:
         return tuple(release for release in self.releases if release.action.writes)
+
+    @property
+    def not_rendered(self) -> tuple[ReleasePlan, ...]:
+        """Releases whose chart is not at hand."""
+        return tuple(release for release in self.releases if release.action is Action.NOT_RENDERED)
 
     @property
     def empty(self) -> bool:

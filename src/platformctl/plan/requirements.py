@@ -1,0 +1,155 @@
+"""What must exist and is not ours to make: CRDs, Secrets, ingress and storage classes, the Kubernetes version.
+
+A finding is a blocker when the thing is known to be absent, a warning when it may not be looked at.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from platformctl.catalog.models import RequiredSecret, Requires
+from platformctl.live.state import LiveState
+from platformctl.render.models import KubeObject
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """`blocks`: absent; otherwise unknown."""
+
+    text: str
+    blocks: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """What will be there by the time it is needed: brought by releases that go before, in this plan or the one before it.
+
+    `libraries` are keys; secrets are (namespace, name).
+    """
+
+    libraries: frozenset[str] = frozenset()
+    crds: frozenset[str] = frozenset()
+    ingress_classes: frozenset[str] = frozenset()
+    storage_classes: frozenset[str] = frozenset()
+    secrets: frozenset[tuple[str, str]] = field(default=frozenset())
+
+    def __or__(self, other: Coming) -> Coming:
+        return Coming(
+            self.libraries | other.libraries,
+            self.crds | other.crds,
+            self.ingress_classes | other.ingress_classes,
+            self.storage_classes | other.storage_classes,
+            self.secrets | other.secrets,
+        )
+
+
+def brought_by(objects: Iterable[KubeObject]) -> Coming:
+    """What these objects bring, as far as a requirement can name it."""
+    ids = [each.id for each in objects]
+    return Coming(
+        crds=frozenset(each.name for each in ids if each.kind == "CustomResourceDefinition"),
+        ingress_classes=frozenset(each.name for each in ids if each.kind == "IngressClass"),
+        storage_classes=frozenset(each.name for each in ids if each.kind == "StorageClass"),
+        secrets=frozenset(
+            (each.namespace, each.name) for each in ids if each.kind == "Secret" and not each.group
+        ),
+    )
+
+
+def findings(
+    who: str, requires: Requires, namespace: str, live: LiveState, coming: Coming
+) -> Iterator[Finding]:
+    """What `who` (a name for people) requires and the cluster lacks, or hides. Nothing without a cluster."""
+    if live.identity is None:
+        return
+    for crd in requires.crds:
+        if crd not in coming.crds:
+            yield from _crd(who, crd, live)
+    for kind, wanted, there, on_its_way in (
+        ("ingress class", requires.ingressClasses, live.ingress_classes, coming.ingress_classes),
+        ("storage class", requires.storageClasses, live.storage_classes, coming.storage_classes),
+    ):
+        for name in wanted:
+            if name not in there and name not in on_its_way:
+                yield _absent_or_unknown(
+                    f"{who} needs {kind} {name}",
+                    live.unknown.get(f"{kind}es"),
+                    f"kubectl get {kind.replace(' ', '')}es",
+                )
+    for secret in requires.secrets:
+        if (namespace, secret.name) not in coming.secrets:
+            yield from _secret(who, secret, namespace, live)
+    if requires.kubernetes and not _at_least(live.identity.version, requires.kubernetes):
+        yield Finding(
+            f"{who} needs Kubernetes {requires.kubernetes}; this cluster is {live.identity.version}",
+            blocks=True,
+        )
+
+
+def _absent_or_unknown(need: str, why_unknown: str | None, look: str) -> Finding:
+    if why_unknown is not None:
+        return Finding(f"{need}; whether it is there may not be read: {why_unknown}", blocks=False)
+    return Finding(f"{need}, which does not exist; what there is:  {look}", blocks=True)
+
+
+def _crd(who: str, crd: str, live: LiveState) -> Iterator[Finding]:
+    if crd not in live.crds:
+        why = live.unknown.get("crds")
+        if why is not None:
+            text = f"{who} needs CRD {crd}; whether it is there may not be read: {why}"
+        else:
+            text = f"{who} needs CRD {crd}, which does not exist; what brings it goes first:  platformctl libraries"
+        yield Finding(text, blocks=why is None)
+    elif not live.crds[crd]:
+        yield Finding(
+            f"{who} needs CRD {crd}, which is not established; see why:  kubectl describe crd {crd}",
+            blocks=True,
+        )
+
+
+def _secret(who: str, secret: RequiredSecret, namespace: str, live: LiveState) -> Iterator[Finding]:
+    place = (namespace, secret.name)
+    need = f"{who} needs Secret {namespace}/{secret.name}"
+    if place not in live.secret_keys:
+        why = live.unknown.get(
+            f"secrets in namespace {namespace}", live.unknown.get("secrets", "it was not looked for")
+        )
+        yield Finding(f"{need}; whether it is there may not be read: {why}", blocks=False)
+        return
+    keys = live.secret_keys[place]
+    fix = how_to_make(secret, namespace, make_namespace=namespace not in live.namespaces)
+    if keys is None:
+        yield Finding(f"{need}, which does not exist; make it:  {fix}", blocks=True)
+        return
+    lacking = [key for key in secret.keys if key not in keys]
+    if lacking:
+        plural = "keys" if len(lacking) > 1 else "key"
+        hint = secret.hint or f"kubectl -n {namespace} edit secret {secret.name}"
+        yield Finding(f"{need} with {plural} {', '.join(lacking)}, which it lacks; add:  {hint}", blocks=True)
+
+
+def how_to_make(secret: RequiredSecret, namespace: str, *, make_namespace: bool = False) -> str:
+    """The catalog's own hint, else a kubectl line. Values come from files: a literal would stay in the shell's history."""
+    if secret.hint:
+        return secret.hint
+    first = f"kubectl create namespace {namespace} && " if make_namespace else ""
+    base = f"{first}kubectl -n {namespace} create secret"
+    match secret.type:
+        case "kubernetes.io/tls":
+            return f"{base} tls {secret.name} --cert=FILE --key=FILE"
+        case "kubernetes.io/dockerconfigjson":
+            return f"{base} docker-registry {secret.name} --from-file=.dockerconfigjson=FILE"
+        case kind:
+            typed = "" if kind == "Opaque" else f" --type={kind}"
+            keys = "".join(f" --from-file={key}=FILE" for key in secret.keys or ["KEY"])
+            return f"{base} generic {secret.name}{typed}{keys}"
+
+
+def _at_least(version: str, wanted: str) -> bool:
+    have = re.match(r"v?(\d+)\.(\d+)", version)
+    need = re.match(r">=(\d+)\.(\d+)", wanted)
+    if have is None or need is None:
+        return True  # a version that cannot be read proves nothing
+    return (int(have[1]), int(have[2])) >= (int(need[1]), int(need[2]))

@@ -1,0 +1,99 @@
+"""What case files cannot say: errors, options that reach into steps, and what one plan tells the next."""
+
+from __future__ import annotations
+
+import pytest
+
+from platformctl.catalog.models import Gate
+from platformctl.errors import DesiredStateError, UsageError
+from platformctl.plan.deploy import coming_from
+from platformctl.plan.requirements import Coming
+from platformctl.plan.steps import ApplyRelease, AwaitReady, PassGate
+from tests.support.builders import desired, kube_object, live_like, live_state, planned, rendered, scope
+
+
+def test_an_unknown_target_is_a_usage_error_with_a_suggestion() -> None:
+    with pytest.raises(UsageError) as caught:
+        planned(scope(desired("plate-web")), live_state(), targets=frozenset({"plate-wbe"}))
+
+    assert caught.value.message == 'plan stg: there is no release plate-wbe (did you mean "plate-web"?)'
+
+
+def test_a_cycle_is_refused() -> None:
+    releases = [desired("a", needs=["b"]), desired("b", needs=["a"])]
+
+    with pytest.raises(DesiredStateError, match="a → b → a"):
+        planned(scope(*releases), live_state(), rendered("a"), rendered("b"))
+
+
+def test_options_reach_the_steps() -> None:
+    gate = Gate.model_validate({"helmTest": True})
+    plan = planned(
+        scope(desired("web", gates=[gate])),
+        live_state(),
+        rendered(),
+        timeout_s=90.0,
+        stable_for_s=3.0,
+        history_max=4,
+    )
+
+    apply, ready, test = plan.steps
+    assert isinstance(apply, ApplyRelease)
+    assert (apply.release.timeout_s, apply.history_max, apply.from_revision) == (90.0, 4, 0)
+    assert isinstance(ready, AwaitReady)
+    assert (ready.timeout_s, ready.stable_for_s) == (90.0, 3.0)
+    assert isinstance(test, PassGate)
+    assert test.gate is gate
+
+
+def test_a_health_check_of_what_does_not_change_asks_for_no_stable_time() -> None:
+    api, web = rendered("api"), rendered("web", values={"a": 1})
+    plan = planned(
+        scope(desired("web", needs=["api"]), desired("api")),
+        live_state(live_like(api)),
+        api,
+        web,
+        stable_for_s=10.0,
+    )
+
+    check = plan.steps[0]
+    assert isinstance(check, AwaitReady)
+    assert (check.key, check.stable_for_s) == ("api", 0.0)
+
+
+def test_a_record_that_platformctl_made_is_not_parsed_while_its_inputs_are_the_same() -> None:
+    def refuse(text: str, namespace: str) -> tuple[()]:
+        raise AssertionError("nothing had to be read")
+
+    render = rendered(objects=None)
+
+    assert planned(scope(desired()), live_state(live_like(render)), render, parse=refuse).empty
+
+
+def test_what_is_coming_are_the_written_releases_and_what_their_objects_make() -> None:
+    crd = kube_object(
+        "CustomResourceDefinition", "certs.example.org", api_version="apiextensions.k8s.io/v1", namespace=""
+    )
+    certs, there = rendered("certs", objects=[crd, kube_object("Secret", "ca")]), rendered("there")
+    plan = planned(
+        scope(desired("certs", scope="libraries"), desired("there", scope="libraries"), name="libraries"),
+        live_state(live_like(there, "there")),
+        certs,
+        there,
+    )
+
+    assert coming_from(plan, {"certs": certs, "there": there}) == Coming(
+        libraries=frozenset({"certs"}),
+        crds=frozenset({"certs.example.org"}),
+        secrets=frozenset({("plate-stg", "ca")}),
+    )
+
+
+def test_rows_carry_the_diff_only_where_something_would_change() -> None:
+    render = rendered(objects=[kube_object(data={"a": "1"})])
+
+    (new,) = planned(scope(desired()), live_state(), render).releases
+    (same,) = planned(scope(desired()), live_state(live_like(render)), render).releases
+
+    assert [each.id.name for each in new.diff] == ["web"]
+    assert same.diff == ()
