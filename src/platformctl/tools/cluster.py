@@ -8,7 +8,8 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class ClusterAccess:
-    """A kubeconfig of ours and a context in it. The file is a private copy for the run."""
+    """A kubeconfig of ours and a context in it. The file is a private copy for the run; `server` is for messages."""
 
     kubeconfig: Path
     context: str
+    server: str = ""
