@@ -6,8 +6,9 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, NamedTuple
+
+from platformctl.charts.models import ChartAt as ChartAt  # noqa: PLC0414 - given on to later stages
 
 
 class ObjectId(NamedTuple):
@@ -40,23 +41,6 @@ class Hook:
     object: KubeObject
     events: tuple[str, ...]
     weight: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class ChartAt:
-    """A chart on disk, ready for helm: verified, its file:// dependencies in place.
-
-    `path` is a folder or a .tgz. `digest` is sha256 over the content (for a .tgz: of its bytes). `source` says where it
-    came from, for people. `pinned` is False for a lock entry without digest.
-    """
-
-    name: str
-    version: str
-    path: Path
-    digest: str
-    source: str
-    pinned: bool = True
-    note: str | None = None  # e.g. "nearest: asked for 0.16.1"
 
 
 @dataclass(frozen=True, slots=True)

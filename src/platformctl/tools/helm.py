@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from platformctl.errors import ChartError, RenderError, ToolError
+from platformctl.errors import RenderError, ToolError
 from platformctl.tools.cluster import ClusterAccess
 from platformctl.tools.process import Command, Completed, Process, Runner
 
@@ -20,7 +20,6 @@ MINIMUM: Final = (3, 18)
 # helm itself refuses names over 53 characters; the leading character keeps names from reading as flags.
 RELEASE_NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,51}[a-z0-9])?")
 READ_TIMEOUT_S: Final = 60.0
-PULL_TIMEOUT_S: Final = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +67,7 @@ class Helm:
             argv += ["--api-versions", version]
         if is_upgrade:
             argv.append("--is-upgrade")
-        done = self._run([*argv, "--", release.name, str(release.chart)], timeout_s=READ_TIMEOUT_S)
+        done = self.offline([*argv, "--", release.name, str(release.chart)], timeout_s=READ_TIMEOUT_S)
         if not done.ok:
             raise RenderError(
                 f"render release {release.name} from chart {release.chart.name}: {done.last_error()}",
@@ -85,7 +84,7 @@ class Helm:
             *_inputs(release),
             *(["--strict"] if strict else []),
         ]
-        return self._run([*argv, "--", str(release.chart)], timeout_s=READ_TIMEOUT_S)
+        return self.offline([*argv, "--", str(release.chart)], timeout_s=READ_TIMEOUT_S)
 
     def upgrade(
         self,
@@ -163,40 +162,6 @@ class Helm:
         argv = ["test", "--namespace", namespace, "--timeout", f"{int(timeout_s)}s", "--", name]
         return self._write(argv, timeout_s=timeout_s + 30)
 
-    def pull(
-        self,
-        name: str,
-        *,
-        repository: str,
-        version: str,
-        destination: Path,
-        registry_config: Path | None = None,
-        repository_config: Path | None = None,
-        ca_file: Path | None = None,
-        plain_http: bool = False,
-    ) -> Completed:
-        """Downloads one chart as .tgz into `destination`. Credentials only through the two configuration files."""
-        argv = ["pull", "--version", version, "--destination", str(destination)]
-        if ca_file:
-            argv += ["--ca-file", str(ca_file)]
-        if plain_http:
-            argv.append("--plain-http")
-        if registry_config:
-            argv += ["--registry-config", str(registry_config)]
-        if repository_config:
-            argv += ["--repository-config", str(repository_config)]
-        if repository.startswith("oci://"):
-            chart = f"{repository.rstrip('/')}/{name}"
-        else:
-            argv += ["--repo", repository]
-            chart = name
-        done = self._offline([*argv, "--", chart], timeout_s=PULL_TIMEOUT_S)
-        if done.timed_out:
-            raise ChartError(
-                f"download chart {name} {version} from {repository}: no end after {PULL_TIMEOUT_S:.0f}s"
-            )
-        return done
-
     def _wait(self, timeout_s: float | None) -> list[str]:
         if self.major >= 4:
             return ["--wait=hookOnly" if timeout_s is None else "--wait=watcher"]
@@ -211,12 +176,11 @@ class Helm:
         command = Command((str(self.binary), argv[0], *target, *argv[1:]), self.env, timeout_s=timeout_s)
         return self.runner.run(command, started=started)
 
-    def _run(self, argv: Sequence[str], *, timeout_s: float) -> Completed:
-        return self._offline(argv, timeout_s=timeout_s)
-
-    def _offline(self, argv: Sequence[str], *, timeout_s: float) -> Completed:
+    def offline(
+        self, argv: Sequence[str], *, timeout_s: float, extra_env: Mapping[str, str] | None = None
+    ) -> Completed:
         """Without a cluster: a kubeconfig that does not exist keeps helm from finding one by itself."""
-        env = {**self.env, "KUBECONFIG": "/dev/null"}
+        env = {**self.env, **(extra_env or {}), "KUBECONFIG": "/dev/null"}
         return self.runner.run(Command((str(self.binary), *argv), env, timeout_s=timeout_s))
 
 
