@@ -69,6 +69,13 @@ class ArgoApplication(Model):
     )
 
 
+class ArgoApplicationHere(Model):
+    """What differs in one environment; a list stands in place of the application's."""
+
+    syncOptions: list[str] | None = Field(None, description="In place of the application's.")  # noqa: N815
+    finalizers: list[str] | None = Field(None, description="In place of the application's.")
+
+
 class ArgoRoot(Model):
     """The Application that creates all others."""
 

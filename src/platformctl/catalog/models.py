@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 
 from platformctl.catalog.argo import (
     ArgoApplication,
+    ArgoApplicationHere,
     ArgoCD,
     ArgoRoot,
     Backoff,
@@ -47,8 +48,8 @@ from platformctl.catalog.parts import (
 )
 
 __all__ = [
-    "API_VERSION", "LIBRARIES", "Application", "ApplicationEnvironment", "ArgoApplication", "ArgoCD",
-    "ArgoRoot", "Backoff", "Barrier", "ChartRef", "Cluster", "Defaults", "Delivery", "Duration",
+    "API_VERSION", "LIBRARIES", "Application", "ApplicationEnvironment", "ArgoApplication",
+    "ArgoApplicationHere", "ArgoCD", "ArgoRoot", "Backoff", "Barrier", "ChartRef", "Cluster", "Defaults", "Delivery", "Duration",
     "Environment", "FilePath", "Gate", "Git", "HttpGate", "IgnoreDifference", "Image", "Layer", "Library",
     "Metadata", "Model", "Name", "Namespace", "NamespaceName", "OnFailure", "Platform", "Registry",
     "RegistryAuth", "RequiredSecret", "Requires", "Retry", "RollbackPolicy", "SourceGuard", "Sync", "Wait",
@@ -150,6 +151,9 @@ class ApplicationEnvironment(Model):
     requires: Requires = Field(default_factory=Requires, description="Beside what the application requires.")
     namespace: Namespace | None = Field(None, description="In place of the application's.")
     releaseName: Name | None = Field(None, description="In place of the application's.")  # noqa: N815
+    argocd: ArgoApplicationHere = Field(
+        default_factory=ArgoApplicationHere, description="What differs in its Argo CD Application here."
+    )
 
 
 class Application(_Deployable):
