@@ -83,13 +83,13 @@ def with_globals(command: Callable[..., None]) -> Callable[..., None]:
         own = Globals(**{name: given.pop(name) for name in _OPTIONS})
         before = ctx.obj if isinstance(ctx.obj, Globals) else Globals()
         merged = own.over(before)
-        ctx.find_root().obj = merged  # the error boundary asks for the output form
-        command(merged, **given)
+        command(merged, **({"ctx": ctx} if wants_context else {}), **given)
 
     signature = inspect.signature(command, eval_str=True)
+    wants_context = "ctx" in signature.parameters
     parameters = [
         inspect.Parameter("ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context),
-        *[p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for name, p in signature.parameters.items() if name != "globals_"],
+        *[p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for name, p in signature.parameters.items() if name not in ("globals_", "ctx")],
         *[inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=kind, default=None) for name, kind in _OPTIONS.items()],
     ]  # fmt: skip
     wrapper.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]

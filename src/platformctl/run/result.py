@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from platformctl.plan.steps import Plan, StepId
@@ -45,7 +46,10 @@ class PhaseOutcome:
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """One scope's transaction from confirmation to summary, outcomes in the order of the plan."""
+    """One scope's transaction from confirmation to summary, outcomes in the order of the plan.
+
+    `access` are addresses that people can open; `live` is the revision of each release afterwards (by key, 0: none).
+    """
 
     run: str
     plan: Plan
@@ -53,10 +57,30 @@ class RunResult:
     steps: tuple[StepOutcome, ...]
     status: Status
     seconds: float
+    access: tuple[str, ...] = ()
+    live: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def failed(self) -> tuple[StepOutcome, ...]:
         return tuple(step for step in self.steps if step.status in (Status.FAILED, Status.TIMED_OUT))
+
+    @property
+    def sentence(self) -> str:
+        """The end, in one sentence."""
+        verb = "Rollback" if self.plan.kind == "rollback" else "Deploy"
+        changed = len(self.plan.changes)
+        match self.status:
+            case Status.OK | Status.SKIPPED if not changed:
+                return f"Nothing to do in {self.plan.scope}: {len(self.plan.releases)} releases are as the catalog says."
+            case Status.OK | Status.SKIPPED:
+                kept = len(self.plan.releases) - changed
+                return f"{verb} of {self.plan.scope} is done: {changed} changed and healthy, {kept} left as they were."
+            case Status.INTERRUPTED:
+                return f"{verb} of {self.plan.scope} was interrupted; what was begun is left in place."
+            case Status.TIMED_OUT:
+                return f"{verb} of {self.plan.scope} timed out; it may still converge."
+            case _:
+                return f"{verb} of {self.plan.scope} failed; everything is left in place."
 
     @property
     def exit_code(self) -> int:

@@ -1,0 +1,153 @@
+"""libraries, stg, prod, all, and deploy: one code path behind five names."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from platformctl.cli.options import Globals, with_globals
+
+PANEL = "Deploy"
+Names = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[NAME]...", help="Only these; default: all.", show_default=False),
+]
+Confirm = Annotated[
+    str | None,
+    typer.Option(
+        "--confirm",
+        metavar="NAME",
+        help="Answers the question of a protected environment.",
+        show_default=False,
+    ),
+]
+WithNeeds = Annotated[bool, typer.Option("--with-needs", help="Also change what the named ones need.")]
+Exclude = Annotated[
+    list[str] | None,
+    typer.Option("--exclude", metavar="NAME", help="Leave this one out.", show_default=False),
+]
+SkipLibraries = Annotated[bool, typer.Option("--skip-libraries", help="Only the environment.")]
+LibrariesOnly = Annotated[bool, typer.Option("--libraries-only", help="Only the libraries.")]
+UpgradeLibraries = Annotated[
+    bool, typer.Option("--upgrade-libraries", help="Also upgrade libraries that are already there.")
+]
+
+
+@with_globals
+def libraries(
+    globals_: Globals,
+    names: Names = None,
+    confirm: Confirm = None,
+    with_needs: WithNeeds = False,
+    exclude: Exclude = None,
+) -> None:
+    """Cluster services and development tools, in order of their needs, with gates."""
+    _scope(globals_, "libraries", names, confirm, with_needs, exclude)
+
+
+def _environment(name: str, doc: str) -> object:
+    @with_globals
+    def command(
+        globals_: Globals,
+        names: Names = None,
+        confirm: Confirm = None,
+        with_needs: WithNeeds = False,
+        exclude: Exclude = None,
+    ) -> None:
+        _scope(globals_, name, names, confirm, with_needs, exclude)
+
+    command.__doc__ = doc
+    return command
+
+
+@with_globals
+def all_(
+    globals_: Globals,
+    environment: Annotated[
+        str | None,
+        typer.Argument(metavar="[ENV]", help="Default: the catalog's defaults.all.", show_default=False),
+    ] = None,
+    confirm: Confirm = None,
+    skip_libraries: SkipLibraries = False,
+    libraries_only: LibrariesOnly = False,
+    upgrade_libraries: UpgradeLibraries = False,
+) -> None:
+    """The libraries that are missing, then one environment."""
+    _all(globals_, environment, confirm, skip_libraries, libraries_only, upgrade_libraries)
+
+
+@with_globals
+def deploy(
+    globals_: Globals,
+    target: Annotated[
+        str, typer.Argument(metavar="libraries|ENV|all", help="What to deploy.", show_default=False)
+    ],
+    names: Names = None,
+    confirm: Confirm = None,
+    with_needs: WithNeeds = False,
+    exclude: Exclude = None,
+    skip_libraries: SkipLibraries = False,
+    libraries_only: LibrariesOnly = False,
+    upgrade_libraries: UpgradeLibraries = False,
+) -> None:
+    """Deploy any environment of the catalog, the libraries, or both."""
+    if target == "all":
+        if names and len(names) > 1:
+            raise typer.BadParameter("deploy all takes one environment")
+        _all(
+            globals_, names[0] if names else None, confirm, skip_libraries, libraries_only, upgrade_libraries
+        )
+        return
+    if skip_libraries or libraries_only or upgrade_libraries:
+        raise typer.BadParameter(
+            "--skip-libraries, --libraries-only and --upgrade-libraries belong to: deploy all"
+        )
+    _scope(globals_, target, names, confirm, with_needs, exclude)
+
+
+def _scope(
+    globals_: Globals,
+    target: str,
+    names: list[str] | None,
+    confirm: str | None,
+    with_needs: bool,
+    exclude: list[str] | None,
+) -> None:
+    from platformctl.cli.work import Asked, deploy
+
+    asked = Asked(
+        target=target, names=tuple(names or ()), exclude=tuple(exclude or ()), with_needs=with_needs
+    )
+    raise typer.Exit(deploy(globals_, [asked], confirm=confirm))
+
+
+def _all(
+    globals_: Globals, environment: str | None, confirm: str | None, skip: bool, only: bool, upgrade: bool
+) -> None:
+    from platformctl.cli.work import deploy_all
+
+    if skip and only:
+        raise typer.BadParameter("--skip-libraries and --libraries-only leave nothing to do")
+    raise typer.Exit(
+        deploy_all(
+            globals_,
+            environment,
+            confirm=confirm,
+            skip_libraries=skip,
+            libraries_only=only,
+            upgrade_libraries=upgrade,
+        )
+    )
+
+
+def register(app: typer.Typer) -> None:
+    stg = _environment("stg", "Deploy staging.")
+    prod = _environment("prod", "Deploy production: confirmation, preflight, deploy, health, summary.")
+    app.command("libraries", rich_help_panel=PANEL)(libraries)
+    app.command("stg", rich_help_panel=PANEL)(stg)  # type: ignore[type-var]
+    app.command("prod", rich_help_panel=PANEL)(prod)  # type: ignore[type-var]
+    for name, function in (("staging", stg), ("stage", stg), ("production", prod)):
+        app.command(name, hidden=True)(function)  # type: ignore[type-var]
+    app.command("all", rich_help_panel=PANEL)(all_)
+    app.command("deploy", rich_help_panel=PANEL)(deploy)

@@ -1,0 +1,35 @@
+"""What stands above a plan: platform, commit, whether the cluster is the pinned one, what surrounds the run."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from platformctl.catalog.desired import Catalog
+from platformctl.pipeline import Prepared
+from platformctl.report.plan_view import Header
+from platformctl.tools import git
+from platformctl.tools.process import ShRunner, child_environment
+
+
+def header_of(catalog: Catalog, prepared: Prepared, environ: Mapping[str, str]) -> Header:
+    identity, cluster = prepared.plan.identity, prepared.scope.cluster
+    pinned = None
+    if identity is not None and not identity.sandbox and cluster is not None and cluster.identity is not None:
+        pinned = cluster.identity == identity.uid
+    return Header(
+        platform=catalog.platform.metadata.name,
+        commit=_commit(catalog.root, environ),
+        pinned=pinned,
+        on_failure="everything is left in place" if prepared.plan.changes else None,
+    )
+
+
+def _commit(root: Path, environ: Mapping[str, str]) -> str | None:
+    """The commit that the desired state is at; None outside of Git."""
+    binary = shutil.which("git", path=environ.get("PATH"))
+    if binary is None:
+        return None
+    found = git.head(ShRunner(), Path(binary), root, child_environment(environ))
+    return str(found) if found is not None else None

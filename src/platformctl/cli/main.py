@@ -1,0 +1,142 @@
+"""From an argv to an exit code: signals, Typer, and the one error boundary."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+import typer
+from typer.exceptions import Abort, Exit, TyperException
+
+from platformctl.cli.app import app
+from platformctl.cli.options import Globals, from_environment
+from platformctl.errors import NotConfirmedError, PlatformctlError, UsageError
+
+
+def run(argv: list[str]) -> int:
+    """Runs one command. Expected errors become a message and their exit code; bugs say where the log is."""
+    command = typer.main.get_command(app)
+    root = Globals()
+    try:
+        root = from_environment(dict(os.environ))
+        code = command.main(args=rewritten(argv), prog_name="platformctl", standalone_mode=False, obj=root)
+        sys.stdout.flush()
+        return int(code or 0)
+    except Exit as error:
+        return int(error.exit_code)
+    except Abort:
+        return fail(NotConfirmedError("not confirmed: nothing was changed"), argv)
+    except TyperException as error:
+        return fail(UsageError(usage_message(error), hint=usage_hint(error, argv)), argv)
+    except PlatformctlError as error:
+        return fail(error, argv)
+    except BrokenPipeError:
+        # Whoever read our output has gone (| head); what was done is done, and nobody is left to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        sys.stderr.write("\ninterrupted: nothing was changed\n")
+        return 130
+    except Exception as error:  # noqa: BLE001 - the last line of defence: a sentence, a log, no traceback
+        return unexpected(error)
+
+
+def rewritten(argv: list[str]) -> list[str]:
+    """kubectl's `--dry-run=client|server|none` as our two options, before Typer sees it."""
+    out: list[str] = []
+    for word in argv:
+        name, _, mode = word.partition("=")
+        if name != "--dry-run" or not mode:
+            out.append(word)
+        elif mode == "none":
+            out.append("--no-dry-run")
+        elif mode in ("client", "server", "auto"):
+            out += ["--dry-run", "--dry-run-mode", mode]
+        else:
+            raise UsageError(f"--dry-run={mode}: use client, server or none")
+    return out
+
+
+def usage_message(error: TyperException) -> str:
+    """Typer's message in our words: lower case start, no full stop before the suggestion."""
+    text = error.format_message()
+    return (
+        text.replace("No such command '", 'no command "')
+        .replace("'. Did you mean '", '". Did you mean "')
+        .replace("'?", '"?')
+        .removesuffix(".")
+        if text.startswith("No such command")
+        else text
+    )
+
+
+def usage_hint(error: TyperException, argv: list[str]) -> str | None:
+    if "No such option: -n" in error.format_message() and any(word.startswith("-n") for word in argv):
+        return "-n means a namespace to helm and kubectl; here the catalog names it. For a dry run type --dry-run"
+    return "platformctl --help  lists the commands"
+
+
+def wants_json(argv: list[str]) -> str | None:
+    """The machine-readable form that was asked for, read without Typer: the parse itself may have failed."""
+    words = [*argv, ""]
+    for at, word in enumerate(words[:-1]):
+        value = (
+            words[at + 1]
+            if word in ("-o", "--output")
+            else word.partition("=")[2]
+            if word.startswith("--output=")
+            else ""
+        )
+        if value in ("json", "yaml", "jsonl"):
+            return value
+    form = os.environ.get("PLATFORMCTL_OUTPUT", "")
+    return form if form in ("json", "yaml", "jsonl") else None
+
+
+def fail(error: PlatformctlError, argv: list[str]) -> int:
+    """Says what is wrong on stderr, and as an envelope on stdout when a machine asked."""
+    from platformctl.report.text import sanitised
+
+    message = sanitised(error.message)
+    lines = message.splitlines() or [""]
+    if len(lines) == 1:
+        sys.stderr.write(f"Error: {message}   (exit {error.exit_code})\n")
+    else:
+        sys.stderr.write(f"{message} (exit {error.exit_code})\n")
+    if error.hint:
+        sys.stderr.write(f"Next:  {sanitised(error.hint)}\n")
+    form = wants_json(argv)
+    if form is not None:
+        from platformctl.report.envelope import failure, written
+
+        command = " ".join(word for word in argv if not word.startswith("-"))[:80]
+        sys.stdout.write(written(failure(command, error), form))
+    return error.exit_code
+
+
+def unexpected(error: Exception) -> int:
+    """A bug: one sentence for people, the traceback in a file."""
+    import traceback
+
+    from platformctl.cli.folders import state_folder
+
+    text = "".join(traceback.format_exception(error))
+    try:
+        log = state_folder() / "crash.log"
+        log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+        where = f"the details are in {log}"
+    except OSError:
+        where = "the details could not be written"
+    sys.stderr.write(
+        f"Error: unexpected {type(error).__name__}: {error} (this is a bug; {where})   (exit 1)\n"
+    )
+    return 1
+
+
+def exit_with(code: int) -> Any:
+    """Ends a command with a code that is not an error message."""
+    raise Exit(code)

@@ -1,0 +1,45 @@
+"""Signal handlers. Before the first write a signal simply ends the command; from then on it only sets flags.
+
+Nothing may be raised out of a handler while children are started: an exception in sh's fork window would unwind our
+stack in the child as well.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Final
+
+from platformctl.run.stop import Stop
+
+SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Armed:
+    """Whether a run has begun to write."""
+
+    def __init__(self, stop: Stop) -> None:
+        self.stop = stop
+        self.writing = False
+
+    def handle(self, number: int, _: FrameType | None) -> None:
+        if self.writing:
+            self.stop.request(number)
+        elif number == signal.SIGINT:
+            raise KeyboardInterrupt
+        else:
+            raise SystemExit(128 + number)
+
+
+@contextmanager
+def handled(stop: Stop) -> Iterator[Armed]:
+    """Our handlers inside, the earlier ones again afterwards."""
+    armed = Armed(stop)
+    before = {number: signal.signal(number, armed.handle) for number in SIGNALS}
+    try:
+        yield armed
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,53 @@
+"""The work behind `platformctl status`."""
+
+from __future__ import annotations
+
+from rich.text import Text
+
+from platformctl.catalog.desired import Scope
+from platformctl.catalog.select import find_scope
+from platformctl.cli.desk import at_desk
+from platformctl.cli.options import Globals
+from platformctl.live.state import LiveState
+from platformctl.pipeline import Line, look
+from platformctl.render.manifests import parse_objects
+from platformctl.report.console import width_of, write
+from platformctl.report.status_view import status_data, status_lines
+from platformctl.run.watch import ready_now
+
+
+def status(globals_: Globals, target: str | None) -> int:
+    """Every release of the scopes as it is: record and readiness, from one look. Always 0 when it could be read."""
+    with at_desk(globals_, "status") as desk:
+        catalog = desk.catalog()
+        scopes = (
+            [scope for scope in catalog.scopes.values() if scope.releases]
+            if target is None
+            else [find_scope(catalog, target)]
+        )
+        session = desk.session(catalog, scopes, offline_is_fine=False)
+        line = Line(session, catalog, desk.charts(catalog, session))
+        live = look(line)
+        verdicts = {scope.name: _verdicts(line, scope, live) for scope in scopes}
+        if not desk.screen.for_people:
+            data = [status_data(scope, live, verdicts[scope.name]) for scope in scopes]
+            desk.screen.data("Status", {"scopes": data}, changes=False)
+            return 0
+        width = width_of(desk.screen.out)
+        for scope in scopes:
+            write(desk.screen.out, [*status_lines(scope, live, verdicts[scope.name], width=width), Text()])
+        return 0
+
+
+def _verdicts(line: Line, scope: Scope, live: LiveState) -> dict[str, str]:
+    """Readiness of each deployed release, by key."""
+    cluster = line.session.cluster
+    if cluster is None:
+        return {}
+    found: dict[str, str] = {}
+    for release in scope.releases:
+        record = live.release(release.namespace.name, release.name)
+        if record is not None:
+            objects = parse_objects(record.manifest, record.id.namespace)
+            found[release.key] = ready_now(cluster.api, objects, namespace=record.id.namespace)
+    return found

@@ -1,0 +1,275 @@
+"""Deploy, plan and rollback: parse → pipeline → render its value → exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from platformctl.catalog.desired import Catalog
+from platformctl.catalog.models import LIBRARIES
+from platformctl.catalog.select import find_scope, select
+from platformctl.cli import confirm as question
+from platformctl.cli.desk import Desk, at_desk
+from platformctl.cli.options import Globals
+from platformctl.errors import UsageError
+from platformctl.pipeline import (
+    Line,
+    Prepared,
+    Request,
+    ask_server,
+    carry_out,
+    look,
+    prepare,
+    prepare_rollback,
+)
+from platformctl.plan.deploy import coming_from
+from platformctl.plan.options import DeployOptions
+from platformctl.plan.requirements import Coming
+from platformctl.run import guards, preflight
+from platformctl.run.result import RunResult, Status
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One scope as it was named on the command line."""
+
+    target: str
+    names: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    with_needs: bool = False
+    upgrade_existing: bool = True
+
+
+def deploy(globals_: Globals, asked: Sequence[Asked], *, confirm: str | None) -> int:
+    """One confirmation, then one transaction after the other; a later one is planned again when its turn comes."""
+    with at_desk(globals_, "deploy") as desk:
+        catalog = desk.catalog()
+        requests = [_request(desk, catalog, one) for one in asked]
+        if not desk.dry_run:
+            for request in requests:
+                if request.scope.protected and request.scope.name != LIBRARIES:
+                    question.require_answerable(request.scope.name, confirm, able_to_ask=desk.able_to_ask)
+        line = _line(desk, catalog, requests, offline_is_fine=desk.dry_run)
+        prepared = _prepare_all(line, requests)
+        if desk.dry_run:
+            return _dry_run(desk, line, prepared)
+        desk.screen.plans(catalog, prepared)
+        if all(one.plan.empty and not one.plan.blockers for one in prepared):
+            return desk.screen.nothing_to_do(prepared)
+        _refuse(line, prepared)
+        answer = _question(catalog, prepared)
+        return _carry_out_all(desk, line, prepared, _ask_name(desk, answer, confirm))
+
+
+def deploy_all(
+    globals_: Globals,
+    environment: str | None,
+    *,
+    confirm: str | None,
+    skip_libraries: bool,
+    libraries_only: bool,
+    upgrade_libraries: bool,
+) -> int:
+    """The libraries that are missing (and with upgrade_libraries those that would change), then one environment."""
+    if environment is None and not libraries_only:
+        with at_desk(globals_, "all") as desk:
+            environment = desk.catalog().platform.defaults.all
+        if environment is None:
+            raise UsageError(
+                "all: which environment? The catalog has no defaults.all", hint="platformctl all ENV"
+            )
+    asked = [] if skip_libraries else [Asked(LIBRARIES, upgrade_existing=upgrade_libraries)]
+    asked += [] if libraries_only or environment is None else [Asked(environment)]
+    return deploy(globals_, asked, confirm=confirm)
+
+
+def dry_run_everything(globals_: Globals) -> int:
+    """`platformctl --dry-run`: libraries and every environment, nothing changed."""
+    with at_desk(globals_, "dry-run") as desk:
+        catalog = desk.catalog()
+        requests = [
+            _request(desk, catalog, Asked(name)) for name, scope in catalog.scopes.items() if scope.releases
+        ]
+        line = _line(desk, catalog, requests, offline_is_fine=True)
+        return _dry_run(desk, line, _prepare_all(line, requests))
+
+
+def plan(globals_: Globals, target: str | None, names: tuple[str, ...], *, diff: bool) -> int:
+    """What a deploy would do; with `diff` the objects line by line. 2 when changes are pending and that was asked for."""
+    with at_desk(globals_, "diff" if diff else "plan") as desk:
+        catalog = desk.catalog()
+        scopes = (
+            [name for name, scope in catalog.scopes.items() if scope.releases] if target is None else [target]
+        )
+        requests = [_request(desk, catalog, Asked(name, names), look_only=True) for name in scopes]
+        line = _line(desk, catalog, requests, offline_is_fine=True)
+        prepared = _prepare_all(line, requests)
+        desk.screen.plan_result(catalog, prepared, diff=diff)
+        changes = any(one.plan.changes for one in prepared)
+        return 2 if changes and globals_.detailed_exitcode else 0
+
+
+def rollback(
+    globals_: Globals, target: str | None, name: str | None, to: str | None, *, confirm: str | None
+) -> int:
+    """One release to one revision that is named; without one: refused, with the list of what there is."""
+    with at_desk(globals_, "rollback") as desk:
+        catalog = desk.catalog()
+        target = target or catalog.platform.defaults.rollback
+        if target is None:
+            raise UsageError(
+                "rollback: which environment? The catalog has no defaults.rollback",
+                hint="platformctl rollback ENV NAME --to REV",
+            )
+        scope = find_scope(catalog, target)
+        targets = select(scope, (name,)).targets if name else None
+        revision = revision_number(to)
+        if scope.protected and scope.name != LIBRARIES and revision is not None and not desk.dry_run:
+            question.require_answerable(scope.name, confirm, able_to_ask=desk.able_to_ask)
+        if not targets:
+            raise UsageError(
+                f"rollback {scope.name}: which release?",
+                hint=f"platformctl rollback {scope.name} NAME --to REV",
+            )
+        request = _request(desk, catalog, Asked(target))
+        line = _line(desk, catalog, [request], offline_is_fine=False)
+        prepared = prepare_rollback(line, request, targets[0], revision)
+        if desk.dry_run:
+            return _dry_run(desk, line, [prepared])
+        desk.screen.plans(catalog, [prepared])
+        _refuse(line, [prepared])
+        answer = _question(catalog, [prepared])
+        if answer is not None:
+            return _carry_out_all(desk, line, [prepared], _ask_name(desk, answer, confirm))
+
+        def ask() -> None:
+            what = f"Roll back {prepared.plan.changes[0].name} in {scope.name} to revision {revision}?"
+            question.yes_or_no(what, globals_.yes, able_to_ask=desk.able_to_ask, ask=question.ask_on_terminal)
+
+        return _carry_out_all(desk, line, [prepared], ask)
+
+
+def revision_number(text: str | None) -> int | None:
+    """A revision as helm counts them, from 1. Raises UsageError."""
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < 10) or int(text) < 1:
+        raise UsageError(
+            f"--to {text[:40]!r}: a revision is a whole number from 1",
+            hint="platformctl status ENV  lists the releases",
+        )
+    return int(text)
+
+
+def _request(desk: Desk, catalog: Catalog, asked: Asked, *, look_only: bool = False) -> Request:
+    """The request for names on the command line. Raises UsageError for names that the catalog does not have."""
+    scope = find_scope(catalog, asked.target)
+    selection = select(scope, asked.names, exclude=asked.exclude, with_needs=asked.with_needs)
+    defaults = catalog.platform.defaults
+    options = DeployOptions(
+        targets=None if selection.targets is None else frozenset(selection.targets),
+        excluded=frozenset(selection.excluded),
+        with_needs=asked.with_needs,
+        upgrade_existing=asked.upgrade_existing,
+        allow_not_rendered=(desk.dry_run or look_only) and not desk.globals.strict,
+        history_max=defaults.historyMax,
+        timeout_s=desk.timeout_s,
+    )
+    return Request(scope, options)
+
+
+def _line(desk: Desk, catalog: Catalog, requests: Sequence[Request], *, offline_is_fine: bool) -> Line:
+    session = desk.session(catalog, [request.scope for request in requests], offline_is_fine=offline_is_fine)
+    return Line(session, catalog, desk.charts(catalog, session))
+
+
+def _prepare_all(line: Line, requests: Sequence[Request]) -> list[Prepared]:
+    """Plans every scope from one look at the cluster. What the libraries' plan brings counts as coming for the rest."""
+    live = look(line)
+    prepared: list[Prepared] = []
+    coming = Coming()
+    for request in requests:
+        one = prepare(line, replace(request, options=replace(request.options, coming=coming)), live)
+        prepared.append(one)
+        if request.scope.name == LIBRARIES:
+            coming = coming_from(one.plan, one.rendered)
+    return prepared
+
+
+def _refuse(line: Line, prepared: Sequence[Prepared]) -> None:
+    """Guards first (7), then whatever the plans already know to stand in the way (6)."""
+    for one in prepared:
+        guards.check_cluster(one.scope, one.plan, line.catalog.file)
+    preflight.refuse(_names(prepared), [blocker for one in prepared for blocker in one.plan.blockers])
+
+
+def _dry_run(desk: Desk, line: Line, prepared: Sequence[Prepared]) -> int:
+    """Shows the plans and asks the server about every object that would change; writes nothing."""
+    said = ask_server(line, prepared)
+    desk.screen.dry_run(line.catalog, prepared, said)
+    blockers = [blocker for one in prepared for blocker in one.plan.blockers]
+    preflight.refuse(_names(prepared), [*blockers, *(said.findings if said else ())])
+    changes = any(one.plan.changes for one in prepared)
+    return 2 if changes and desk.globals.detailed_exitcode else 0
+
+
+def _names(prepared: Sequence[Prepared]) -> str:
+    return ", ".join(one.scope.name for one in prepared)
+
+
+def _question(catalog: Catalog, prepared: Sequence[Prepared]) -> str | None:
+    """What has to be typed: the protected environment's name, else the cluster's when a library that is there changes."""
+    for one in prepared:
+        if one.scope.protected and one.scope.name != LIBRARIES and not one.plan.empty:
+            return one.scope.name
+    for one in prepared:
+        changes_present = any(row.revision > 0 for row in one.plan.changes)
+        if one.scope.protected and one.scope.name == LIBRARIES and changes_present:
+            return one.scope.cluster_name or catalog.platform.metadata.name
+    return None
+
+
+def _ask_name(desk: Desk, name: str | None, given: str | None) -> Callable[[], None]:
+    def ask() -> None:
+        if name is not None:
+            question.typed_name(name, given, able_to_ask=desk.able_to_ask, ask=question.ask_on_terminal)
+
+    return ask
+
+
+def _carry_out_all(desk: Desk, line: Line, prepared: Sequence[Prepared], ask: Callable[[], None]) -> int:
+    """Transactions in order, the first one behind the question; the first that fails ends it."""
+    results: list[RunResult] = []
+    deadline = desk.deadline()
+    with deadline:
+        for at, one in enumerate(prepared):
+            now = (
+                one
+                if at == 0
+                else prepare(
+                    line,
+                    replace(one.request, options=replace(one.request.options, coming=Coming())),
+                    look(line),
+                )
+            )
+            if now.plan.empty and not now.plan.blockers:
+                continue
+            if at > 0:
+                _refuse(line, [now])
+            with desk.run_shown(line.session.runs) as (run_id, emit):
+
+                def confirmed(first: bool = not results) -> None:
+                    if first:
+                        ask()
+                    desk.armed.writing = True
+
+                results.append(
+                    carry_out(
+                        line, now, run_id=run_id, who=desk.who, confirm=confirmed, emit=emit, stop=desk.stop
+                    )
+                )
+            if not results[-1].status.good:
+                break
+    code = desk.screen.results(results, prepared[len(results) :])
+    interrupted = any(result.status is Status.INTERRUPTED for result in results)
+    return 128 + desk.stop.number if interrupted and desk.stop.number else code

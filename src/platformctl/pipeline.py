@@ -1,0 +1,168 @@
+"""The straight line: desired state, live state, render, plan — and, when it is wanted, run.
+
+look()       reads the cluster once
+prepare()    renders what has to be rendered and plans one scope; changes nothing
+carry_out()  runs what was prepared, and returns what came of it
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from platformctl.catalog import durations
+from platformctl.catalog.desired import Catalog, Scope
+from platformctl.charts.store import ChartStore
+from platformctl.errors import ClusterError
+from platformctl.live.collect import collect, wanted_of
+from platformctl.live.state import OFFLINE, LiveState
+from platformctl.plan.deploy import plan_deploy
+from platformctl.plan.options import DeployOptions
+from platformctl.plan.rollback import plan_rollback
+from platformctl.plan.steps import Plan
+from platformctl.render.manifests import parse_objects
+from platformctl.render.models import Rendered
+from platformctl.render.render import render_scope
+from platformctl.run import preflight
+from platformctl.run.actions import Tools
+from platformctl.run.door import Door
+from platformctl.run.events import Sink
+from platformctl.run.phases import Run
+from platformctl.run.phases import carry_out as run_phases
+from platformctl.run.result import RunResult
+from platformctl.run.stop import Stop
+from platformctl.sandbox import api as sandbox
+from platformctl.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What the whole line works with: collaborators, desired state, and where charts come from."""
+
+    session: Session
+    catalog: Catalog
+    charts: ChartStore
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What was asked for one scope. `every_object` renders unchanged releases as well."""
+
+    scope: Scope
+    options: DeployOptions
+    every_object: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A plan with everything that it was made from. `replan` makes it again from another look at the cluster."""
+
+    request: Request
+    live: LiveState
+    rendered: Rendered
+    plan: Plan
+    replan: Callable[[LiveState], Plan]
+
+    @property
+    def scope(self) -> Scope:
+        return self.request.scope
+
+
+def look(line: Line) -> LiveState:
+    """One snapshot of the cluster, as far as the catalog is concerned; OFFLINE without one."""
+    if line.session.cluster is None:
+        return OFFLINE
+    environ = line.session.environ
+    return collect(
+        line.session.cluster.api,
+        wanted_of(line.catalog),
+        is_sandbox=lambda token: sandbox.is_sandbox(token, environ),
+    )
+
+
+def prepare(line: Line, request: Request, live: LiveState) -> Prepared:
+    """Renders what has to be rendered and plans one scope."""
+    session, catalog = line.session, line.catalog
+    rendered = render_scope(
+        request.scope,
+        line.charts,
+        session.helm,
+        live,
+        every_object=request.every_object or live.offline,
+        cache=session.cache / "renders",
+        workers=session.parallel,
+    )
+
+    def replan(now: LiveState) -> Plan:
+        return plan_deploy(
+            request.scope, now, rendered, request.options, parse=parse_objects, libraries=catalog.libraries
+        )
+
+    return Prepared(request, live, rendered, replan(live), replan)
+
+
+def prepare_rollback(line: Line, request: Request, key: str, revision: int | None) -> Prepared:
+    """A plan that takes one release back. Raises GuardError, with the revisions, when none that is good is named."""
+    release = next(release for release in request.scope.releases if release.key == key)
+    live = look(line)
+
+    def replan(now: LiveState) -> Plan:
+        return plan_rollback(request.scope, release, now, revision, options=request.options)
+
+    return Prepared(request, live, {}, replan(live), replan)
+
+
+def ask_server(line: Line, prepared: Sequence[Prepared]) -> preflight.Said | None:
+    """What the API server says to a dry run of everything that would change; None without a cluster."""
+    cluster = line.session.cluster
+    if cluster is None:
+        return None
+    said = [
+        preflight.ask_server(
+            one.plan, one.rendered, one.live, kubectl=cluster.kubectl, parallel=line.session.parallel
+        )
+        for one in prepared
+    ]
+    return preflight.together(said)
+
+
+def carry_out(
+    line: Line,
+    prepared: Prepared,
+    *,
+    run_id: str,
+    who: str,
+    confirm: Callable[[], None],
+    emit: Sink,
+    stop: Stop,
+) -> RunResult:
+    """Runs a plan through all phases. Errors before the first write are raised; later ones are in the result."""
+    session = line.session
+    if session.cluster is None:
+        raise ClusterError(f"change {prepared.scope.name}: no cluster in reach", hint="platformctl doctor")
+    tools = Tools(
+        run=run_id,
+        who=who,
+        helm=session.helm,
+        kubectl=session.cluster.kubectl,
+        api=session.cluster.api,
+        door=Door(open=True),
+        stop=stop,
+        sandbox=session.sandbox,
+        root=line.catalog.root,
+    )
+    run = Run(
+        id=run_id,
+        plan=prepared.plan,
+        rendered=prepared.rendered,
+        live=prepared.live,
+        tools=tools,
+        parallel=session.parallel,
+        stable_for_s=durations.seconds(line.catalog.platform.defaults.stableFor),
+        confirm=confirm,
+        look=lambda: look(line),
+        replan=prepared.replan,
+        emit=emit,
+        stop=stop,
+    )
+    return run_phases(run)

@@ -1,0 +1,32 @@
+"""Refusals that no option talks away: the wrong cluster."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from platformctl.catalog.desired import Scope
+from platformctl.errors import GuardError
+from platformctl.plan.steps import Plan
+
+
+def check_cluster(scope: Scope, plan: Plan, catalog_file: Path) -> None:
+    """A pinned identity must be this cluster's; a protected environment's must be pinned. The sandbox is exempt.
+
+    Raises GuardError. A context's name proves nothing: the UID of namespace kube-system does.
+    """
+    identity = plan.identity
+    if identity is None or identity.sandbox or plan.empty:
+        return
+    pinned = scope.cluster.identity if scope.cluster else None
+    if pinned is not None and pinned != identity.uid:
+        raise GuardError(
+            f"change {scope.name}: context {identity.context} leads to another cluster "
+            f"({identity.server}, uid {identity.uid}) than the catalog pins for {scope.cluster_name} (uid {pinned})",
+            hint="choose the right one with  --context NAME",
+        )
+    if pinned is None and scope.protected:
+        where = f"clusters.{scope.cluster_name or 'NAME'}.identity"
+        raise GuardError(
+            f"change {scope.name}: it is protected, and its cluster is not pinned",
+            hint=f"when {identity.server} is the right one, write  {where}: {identity.uid}  into {catalog_file.name}",
+        )
