@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,17 +12,12 @@ from platformctl.tools.cluster import ClusterAccess
 from platformctl.tools.kubectl import Kubectl, find
 from platformctl.tools.process import ShRunner, child_environment
 from tests.support.apiserver import FakeApiServer, serve
+from tests.support.tools import tool
 
 
 @pytest.fixture(scope="session")
 def kubectl_binary() -> Path:
-    """PLATFORMCTL_TEST_KUBECTL, else that of KUBEBUILDER_ASSETS, else on PATH. Without it a test fails; it never skips."""
-    assets = os.environ.get("KUBEBUILDER_ASSETS")
-    named = os.environ.get("PLATFORMCTL_TEST_KUBECTL") or (f"{assets}/kubectl" if assets else None)
-    found = named or shutil.which("kubectl")
-    if not found or not Path(found).is_file():
-        pytest.fail("these tests need kubectl: name it in PLATFORMCTL_TEST_KUBECTL or KUBEBUILDER_ASSETS")
-    return Path(found).resolve()
+    return tool("kubectl").resolve()
 
 
 @pytest.fixture(scope="session")

@@ -125,7 +125,7 @@ def test_objects_travel_by_stdin_and_the_field_manager_is_ours() -> None:
     ("stderr", "kind"),
     [
         ('Error from server (Forbidden): secrets is forbidden: User "x" cannot list', ForbiddenError),
-        ("error: You must be logged in to the server (Unauthorized)", ForbiddenError),
+        ("error: You must be logged in to the server (Unauthorized)", ClusterError),
         (
             "The connection to the server 127.0.0.1:1 was refused - did you specify the right host or port?",
             UnreachableError,

@@ -146,5 +146,9 @@ class LiveState:
         """Why the releases of this namespace could not be listed; None when they could."""
         return self.unknown.get("releases") or self.unknown.get(f"releases in namespace {namespace}")
 
+    def release_unknown(self, namespace: str, name: str) -> str | None:
+        """Why it is not known whether this release is there: not listed, or its record is damaged."""
+        return self.releases_unknown(namespace) or self.unknown.get(f"release {namespace}/{name}")
+
 
 OFFLINE: Final = LiveState(identity=None)

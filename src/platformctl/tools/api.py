@@ -210,7 +210,7 @@ class Api:
                     hint="is the cluster up? another one:  --context NAME;  a throwaway one:  --sandbox",
                 )
             case 401:
-                return ForbiddenError(
+                return ClusterError(
                     f"read {path}: the API server {self.server} does not accept the credentials of context "
                     f"{self.access.context}: {said}",
                     hint="log in again, then repeat the command",

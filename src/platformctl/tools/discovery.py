@@ -49,9 +49,15 @@ class Discovery:
     def resource(self, api_version: str, kind: str) -> Resource | None:
         return self.resources.get((api_version, kind))
 
+    def find(self, group: str, plural: str) -> Resource | None:
+        """In the version that the server prefers."""
+        return next(
+            (each for each in self.resources.values() if (each.group, each.plural) == (group, plural)), None
+        )
+
     def serves(self, plural: str, group: str) -> bool:
         """In any version."""
-        return any(found.plural == plural and found.group == group for found in self.resources.values())
+        return self.find(group, plural) is not None
 
 
 def is_aggregated(document: Mapping[str, Any]) -> bool:

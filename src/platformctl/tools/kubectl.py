@@ -117,7 +117,7 @@ def failure(done: Completed, doing: str, access: ClusterAccess | None = None) ->
             f"{doing}: {text}", hint="ask for the permission, or use another user of the kubeconfig"
         )
     if "(Unauthorized)" in first or "getting credentials" in text:
-        return ForbiddenError(
+        return ClusterError(
             f"{doing}: {_server(access)} does not accept the credentials: {first}", hint="log in again"
         )
     if "onnect to the server" in first or "connection to the server" in first:
