@@ -113,7 +113,7 @@ def test_the_data_of_a_plan() -> None:
                 "name": "web-stg",
                 "namespace": "plate-stg",
                 "timeoutSeconds": 600.0,
-                "stableForSeconds": 10.0,
+                "stableForSeconds": 0.0,
             },
             {
                 "id": "gate:web:1",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from platformctl.catalog.models import Gate
+from platformctl.catalog.models import Gate, Requires
 from platformctl.errors import DesiredStateError, UsageError
 from platformctl.plan.deploy import coming_from
 from platformctl.plan.requirements import Coming
@@ -86,6 +88,17 @@ def test_what_is_coming_are_the_written_releases_and_what_their_objects_make() -
         libraries=frozenset({"certs"}),
         crds=frozenset({"certs.example.org"}),
         secrets=frozenset({("plate-stg", "ca")}),
+    )
+
+
+def test_what_a_chart_has_under_crds_counts_as_coming_by_its_group() -> None:
+    web = desired(
+        "web", needs=["es"], requires=Requires.model_validate({"crds": ["stores.es.io", "other.example.org"]})
+    )
+    es = replace(rendered("es"), apis=frozenset({"es.io/v1", "es.io/v1/Store"}))
+
+    assert planned(scope(web, desired("es")), live_state(), es, rendered()).blockers == (
+        "web-stg needs CRD other.example.org, which does not exist; what brings it goes first:  platformctl libraries",
     )
 
 

@@ -141,6 +141,21 @@ def test_a_random_object_that_is_new_is_no_noise() -> None:
     assert [each.random for each in diff_objects([], [secret(a="b")], ["Secret web: data.a"])] == [False]
 
 
+def test_an_object_with_a_new_name_at_every_render_is_noise_on_both_sides() -> None:
+    random = ["Pod web-test-k3x9q: metadata.name"]
+    found = diff_objects(
+        [kube_object("Pod", "web-test-a1b2c"), kube_object("Pod", "db-0")],
+        [kube_object("Pod", "web-test-k3x9q")],
+        random,
+    )
+
+    assert [(each.id.name, each.change, each.random) for each in found] == [
+        ("db-0", Change.REMOVED, False),
+        ("web-test-a1b2c", Change.REMOVED, True),
+        ("web-test-k3x9q", Change.ADDED, True),
+    ]
+
+
 def test_items_of_lists_and_texts_of_several_lines_read_like_yaml() -> None:
     body = {
         "containers": [{"image": "nginx:1.27", "name": "web", "args": ["-v", "on"]}],

@@ -148,3 +148,14 @@ def test_the_diff_goes_from_the_live_manifest_to_the_old_one() -> None:
     )
 
     assert plan.releases[0].diff[0].lines[-2:] == ("-  a: new", "+  a: old")
+
+
+def test_without_a_name_all_revisions_of_the_scope_are_listed() -> None:
+    with pytest.raises(GuardError) as caught:
+        plan_rollback(scope(WEB, desired("api")), None, LIVE, None)
+
+    assert caught.value.message == (
+        "roll back stg: say which release, and to which revision:\n"
+        "  web: 13 deployed (live), 12 pending-upgrade, 11 superseded, 10 failed, 9 superseded"
+    )
+    assert caught.value.hint == "platformctl rollback stg NAME --to REVISION"

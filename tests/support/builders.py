@@ -232,7 +232,7 @@ def live_like(
         values=render.values,
         manifest=render.manifest or "",
         inputs=render.inputs.digest,
-        chart_digest=render.chart.digest,
+        chart_digest=render.chart.digest[:32],  # what fits a label
         run="20261120-0917",
         updated="2026-11-20T09:17:00Z",
         history=(*(Revision(*each) for each in history), Revision(revision, status)),

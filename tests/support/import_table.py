@@ -67,6 +67,7 @@ BEYOND: Final[dict[str, dict[str, str]]] = {
     "run": {
         "render.models": "a Plan that is carried out holds rendered releases and object ids: values, no work"
     },
+    "report": {"catalog.durations": "says lengths of time to people: a pure function of a number"},
 }
 
 # One library, one home. A library that is not here has no home yet: it gets one in a change of this table.

@@ -143,7 +143,7 @@ def _requirements(
 ) -> Iterator[Finding]:
     before = (closure([release.key], graph) & writers) | {release.key}
     renders = [render for key in sorted(before) if isinstance(render := rendered.get(key), RenderedRelease)]
-    coming |= brought_by(each for render in renders for each in render.objects or ())
+    coming |= brought_by(renders)
     return findings(release.name, release.requires, release.namespace.name, live, coming)
 
 
@@ -170,7 +170,7 @@ def _libraries(
 
 def _library(need: str, library: DesiredRelease, live: LiveState) -> Iterator[Finding]:
     owner, record = argocd_owner(library, live), current(library, live)
-    why = live.releases_unknown(library.namespace.name)
+    why = live.release_unknown(library.namespace.name, library.name)
     if (owner is not None and owner.auto_sync) or (record is not None and record.deployed):
         return
     if why is not None:

@@ -9,7 +9,7 @@ from platformctl.catalog.desired import DesiredRelease
 from platformctl.live.state import ArgoApplicationState, LiveRelease, LiveState
 from platformctl.plan.diff import diff_objects, meaningful
 from platformctl.plan.reasons import chart_move, reasons_to_change
-from platformctl.plan.steps import Action, ObjectDiff
+from platformctl.plan.steps import SAME_INPUTS, Action, ObjectDiff
 from platformctl.render.models import KubeObject, NotRendered, RenderedRelease
 
 # Text of a recorded manifest and the release's namespace → its objects. Pure, and handed in: `render` owns the reader.
@@ -55,7 +55,7 @@ def decide(
     owner = argocd_owner(desired, live, siblings)
     if owner is not None and owner.auto_sync:
         return Decision(Action.DELIVERED, (_delivery(owner),), chart, record, owner=owner)
-    why = live.releases_unknown(desired.namespace.name)
+    why = live.release_unknown(desired.namespace.name, desired.name)
     if why is not None:
         return Decision(Action.UNKNOWN, (f"its record may not be read: {why}",), chart, None)
     stuck = _stuck(desired, record) if record is not None and record.pending else None
@@ -120,7 +120,7 @@ def _against_record(
         reason = "no cluster to compare with" if live.offline else "not deployed yet"
         return Action.INSTALL, (reason,), diff_objects((), objects)
     if record.deployed and record.inputs == rendered.inputs.digest:
-        return Action.UNCHANGED, ("made from the same chart and values",), ()
+        return Action.UNCHANGED, (SAME_INPUTS,), ()
     diff: tuple[ObjectDiff, ...] = ()
     if rendered.objects is not None:
         recorded = parse(record.manifest, desired.namespace.name)

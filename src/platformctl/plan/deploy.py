@@ -20,6 +20,8 @@ from platformctl.plan.requirements import Coming, brought_by
 from platformctl.plan.steps import Action, Plan, ReleasePlan
 from platformctl.render.models import Rendered, RenderedRelease
 
+__all__ = ["DeployOptions", "coming_from", "plan_deploy"]
+
 
 def plan_deploy(
     scope: Scope,
@@ -82,8 +84,7 @@ def coming_from(plan: Plan, rendered: Rendered) -> Coming:
     """What a plan brings to the one after it: its written releases, and what their objects make."""
     written = [row.key for row in plan.changes]
     renders = [each for key in written if isinstance(each := rendered.get(key), RenderedRelease)]
-    objects = [each for render in renders for each in render.objects or ()]
-    return replace(brought_by(objects), libraries=frozenset(written))
+    return replace(brought_by(renders), libraries=frozenset(written))
 
 
 def _with_timeout(scope: Scope, timeout_s: float) -> Scope:

@@ -41,8 +41,11 @@ def diff_objects(
         was, becomes = old.get(key), new.get(key)
         if was == becomes:
             continue
-        change = Change.ADDED if was is None else Change.REMOVED if becomes is None else Change.CHANGED
-        noise = was is not None and becomes is not None and _only_random(key, was, becomes, random)
+        if was is not None and becomes is not None:
+            change, noise = Change.CHANGED, _only_random(key, was, becomes, random)
+        else:
+            change = Change.ADDED if was is None else Change.REMOVED
+            noise = _random_name(key, random)
         found.append(ObjectDiff(id=key, change=change, lines=tuple(_lines(key, was, becomes)), random=noise))
     return tuple(found)
 
@@ -130,6 +133,15 @@ def _only_random(
         if each.startswith(prefix)
     }
     return bool(known) and all(path in known for path in _differing(was, becomes))
+
+
+def _random_name(key: ObjectId, random: Collection[str]) -> bool:
+    """Whether this object has another name at every render, or the recorded one had: all but the last part is the same."""
+    named = [each.removesuffix(": metadata.name") for each in random if each.endswith(": metadata.name")]
+    stem = f"{key.kind} {key.name}".rpartition("-")[0]
+    return f"{key.kind} {key.name}" in named or (
+        bool(stem) and stem in {each.rpartition("-")[0] for each in named}
+    )
 
 
 def _as_data(path: str, secret: bool) -> str:

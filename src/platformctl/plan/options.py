@@ -11,7 +11,8 @@ from platformctl.plan.requirements import Coming
 class DeployOptions:
     """`targets` are keys, None for the whole scope; `excluded` wins over them. `upgrade_existing=False` installs what is
     missing and only lists what would change. `allow_not_rendered` is for dry runs: a chart that is not at hand is then
-    a warning. `timeout_s` overrides that of every release. `coming` is what an earlier transaction of the same command
+    a warning. `stable_for_s` is what each release waits by itself; the window of the whole run is its health phase.
+    `timeout_s` overrides that of every release. `coming` is what an earlier transaction of the same command
     brings (`all`: the libraries).
     """
 
@@ -21,6 +22,6 @@ class DeployOptions:
     upgrade_existing: bool = True
     allow_not_rendered: bool = False
     history_max: int = 10
-    stable_for_s: float = 10.0
+    stable_for_s: float = 0.0
     timeout_s: float | None = None
     coming: Coming = field(default_factory=Coming)

@@ -35,7 +35,7 @@ def _reasons(live: LiveRelease, rendered: RenderedRelease) -> Iterator[str]:
     chart = rendered.chart
     if (live.chart_name, live.chart_version) != (chart.name, chart.version):
         yield f"chart {chart_move(live, rendered)}"
-    elif live.chart_digest is not None and live.chart_digest != chart.digest:
+    elif _other_content(live, rendered):
         yield "chart content"
     values = value_changes(live.values, rendered.values)
     if values:
@@ -46,9 +46,14 @@ def _reasons(live: LiveRelease, rendered: RenderedRelease) -> Iterator[str]:
     other = _other_helm(live.inputs, rendered)
     if other is not None:
         yield f"helm {other} → {rendered.inputs.helm_major}"
-    elif not values and live.chart_digest in (None, chart.digest) and live.chart_version == chart.version:
+    elif not values and live.chart_version == chart.version and not _other_content(live, rendered):
         # Nothing else that decides a render is left.
         yield "api versions of the cluster"
+
+
+def _other_content(live: LiveRelease, rendered: RenderedRelease) -> bool:
+    """The recorded digest comes from a label, which holds only the beginning of a sha256."""
+    return live.chart_digest is not None and not rendered.chart.digest.startswith(live.chart_digest)
 
 
 def chart_move(live: LiveRelease | None, rendered: RenderedRelease) -> str:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from platformctl.catalog.models import RequiredSecret, Requires
 from platformctl.live.state import LiveState
-from platformctl.render.models import KubeObject
+from platformctl.render.models import RenderedRelease
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,36 +26,44 @@ class Finding:
 class Coming:
     """What will be there by the time it is needed: brought by releases that go before, in this plan or the one before it.
 
-    `libraries` are keys; secrets are (namespace, name).
+    `libraries` are keys; secrets are (namespace, name). Of a chart's crds/ only the API groups are known here.
     """
 
     libraries: frozenset[str] = frozenset()
     crds: frozenset[str] = frozenset()
+    crd_groups: frozenset[str] = frozenset()
     ingress_classes: frozenset[str] = frozenset()
     storage_classes: frozenset[str] = frozenset()
-    secrets: frozenset[tuple[str, str]] = field(default=frozenset())
+    secrets: frozenset[tuple[str, str]] = frozenset()
 
     def __or__(self, other: Coming) -> Coming:
         return Coming(
             self.libraries | other.libraries,
             self.crds | other.crds,
+            self.crd_groups | other.crd_groups,
             self.ingress_classes | other.ingress_classes,
             self.storage_classes | other.storage_classes,
             self.secrets | other.secrets,
         )
 
 
-def brought_by(objects: Iterable[KubeObject]) -> Coming:
-    """What these objects bring, as far as a requirement can name it."""
-    ids = [each.id for each in objects]
-    return Coming(
-        crds=frozenset(each.name for each in ids if each.kind == "CustomResourceDefinition"),
-        ingress_classes=frozenset(each.name for each in ids if each.kind == "IngressClass"),
-        storage_classes=frozenset(each.name for each in ids if each.kind == "StorageClass"),
-        secrets=frozenset(
-            (each.namespace, each.name) for each in ids if each.kind == "Secret" and not each.group
-        ),
-    )
+def brought_by(renders: Iterable[RenderedRelease]) -> Coming:
+    """What these releases bring, as far as a requirement can name it."""
+    found = Coming()
+    for render in renders:
+        ids = [each.id for each in render.objects or ()]
+        crds = frozenset(each.name for each in ids if each.kind == "CustomResourceDefinition")
+        found |= Coming(
+            crds=crds,
+            crd_groups=frozenset(api.partition("/")[0] for api in render.apis)
+            - {crd.partition(".")[2] for crd in crds},
+            ingress_classes=frozenset(each.name for each in ids if each.kind == "IngressClass"),
+            storage_classes=frozenset(each.name for each in ids if each.kind == "StorageClass"),
+            secrets=frozenset(
+                (each.namespace, each.name) for each in ids if each.kind == "Secret" and not each.group
+            ),
+        )
+    return found
 
 
 def findings(
@@ -65,7 +73,7 @@ def findings(
     if live.identity is None:
         return
     for crd in requires.crds:
-        if crd not in coming.crds:
+        if crd not in coming.crds and crd.partition(".")[2] not in coming.crd_groups:
             yield from _crd(who, crd, live)
     for kind, wanted, there, on_its_way in (
         ("ingress class", requires.ingressClasses, live.ingress_classes, coming.ingress_classes),

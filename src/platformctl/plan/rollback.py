@@ -27,7 +27,7 @@ def revisions_table(record: LiveRelease) -> tuple[RevisionRow, ...]:
 
 def plan_rollback(
     scope: Scope,
-    release: DesiredRelease,
+    release: DesiredRelease | None,
     live: LiveState,
     to_revision: int | None,
     *,
@@ -37,10 +37,14 @@ def plan_rollback(
 ) -> Plan:
     """The plan of `rollback SCOPE RELEASE --to REVISION`. `before` and `after` are the two manifests, for the diff.
 
-    Raises GuardError, listing the revisions: without a revision, for one that is not there, never became deployed, or
+    Raises GuardError, listing the revisions: without a release or a revision, for one that is not there, never became deployed, or
     is the live one; and for a release that Argo CD would at once deploy again.
     """
     options = options or DeployOptions()
+    if release is None:
+        raise GuardError(
+            _without_name(scope, live), hint=f"platformctl rollback {scope.name} NAME --to REVISION"
+        )
     record = _record(release, live)
     _refuse_argocd(release, live)
     rows = revisions_table(record)
@@ -90,7 +94,7 @@ def plan_rollback(
 
 
 def _record(release: DesiredRelease, live: LiveState) -> LiveRelease:
-    why = live.releases_unknown(release.namespace.name)
+    why = live.release_unknown(release.namespace.name, release.name)
     if why is not None:
         raise GuardError(f"roll back {release.name}: its record may not be read: {why}")
     record = current(release, live)
@@ -113,8 +117,21 @@ def _refuse_argocd(release: DesiredRelease, live: LiveState) -> None:
         )
 
 
+def _without_name(scope: Scope, live: LiveState) -> str:
+    """What there is to choose from, one release per line."""
+    records = [(each, current(each, live)) for each in scope.releases]
+    lines = [
+        f"  {each.key}: {_listed(revisions_table(record))}" for each, record in records if record is not None
+    ]
+    lines = lines or ["  nothing of it is deployed"]
+    return "\n".join([f"roll back {scope.name}: say which release, and to which revision:", *lines])
+
+
+def _listed(rows: Sequence[RevisionRow]) -> str:
+    return ", ".join(f"{row.number} {row.status}{' (live)' if row.current else ''}" for row in rows)
+
+
 def _why_not(wanted: int | None, target: RevisionRow | None, rows: Sequence[RevisionRow]) -> str:
-    listed = ", ".join(f"{row.number} {row.status}{' (live)' if row.current else ''}" for row in rows)
     if wanted is None:
         problem = "say to which revision"
     elif target is None:
@@ -123,7 +140,7 @@ def _why_not(wanted: int | None, target: RevisionRow | None, rows: Sequence[Revi
         problem = f"revision {wanted} is the live one"
     else:
         problem = f"revision {wanted} is {target.status} and was never deployed"
-    return f"{problem}; its revisions: {listed}"
+    return f"{problem}; its revisions: {_listed(rows)}"
 
 
 def _hint(release: DesiredRelease, rows: Sequence[RevisionRow]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NewType
+from typing import Final, NewType
 
 from platformctl.catalog.desired import DesiredRelease
 from platformctl.catalog.models import Gate, Namespace
@@ -13,6 +13,9 @@ from platformctl.live.state import ClusterIdentity
 from platformctl.render.models import ChartAt, ObjectId
 
 StepId = NewType("StepId", str)  # "apply:plate-web", unique in a plan
+
+
+SAME_INPUTS: Final = "made from the same chart and values"  # why most releases are unchanged
 
 
 class Action(StrEnum):
