@@ -16,24 +16,20 @@ import contextlib
 import hmac
 import os
 import secrets
-import signal
-import sys
-import time
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final
 
-import platformctl
-from platformctl.errors import ClusterError, GuardError, PlatformctlError, ToolError
+from platformctl.errors import GuardError, PlatformctlError
 from platformctl.sandbox import seeding
 from platformctl.sandbox.client import Client
 from platformctl.sandbox.credentials import CONTEXT
-from platformctl.sandbox.folder import SHARED, Folder, Options, Phase, State, base_folder, locked, sweep
-from platformctl.sandbox.processes import ProcessId, identify, is_alive, send, wait_gone
+from platformctl.sandbox.folder import SHARED, Folder, Options, Phase, base_folder
+from platformctl.sandbox.lifecycle import END_TIMEOUT_S, end, start, wait_ready
+from platformctl.sandbox.models import Sandbox, SandboxOptions, SandboxStatus
+from platformctl.sandbox.processes import identify, is_alive, wait_gone
 from platformctl.sandbox.seeding import SecretWanted
 from platformctl.sandbox.toolbox import Assets, Progress, ensure_assets, ensure_helm3, find_assets
-from platformctl.tools.process import Command, Runner, child_environment
+from platformctl.tools.process import Runner
 
 __all__ = [
     "Assets", "Sandbox", "SandboxOptions", "SandboxStatus", "SecretWanted",
@@ -41,57 +37,9 @@ __all__ = [
     "seed_secrets", "started", "status", "up",
 ]  # fmt: skip
 
-_START_TIMEOUT_S: Final = 90.0
-_END_TIMEOUT_S: Final = 15.0
-
 
 def _silent(_line: str) -> None:
     """Progress that nobody wants to see."""
-
-
-@dataclass(frozen=True, slots=True)
-class SandboxOptions:
-    """`webhooks`: admission webhooks are called. `audit_log`: where every write is recorded; the file outlives it."""
-
-    webhooks: bool = False
-    audit_log: Path | None = None
-    nodes: int = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Sandbox:
-    """A running one. `kubeconfig` has one context, `context`, of the user platformctl."""
-
-    kubeconfig: Path
-    context: str
-    folder: Path
-    server: str
-    assets: Assets
-    audit_log: Path | None
-    webhooks: bool
-    marker: str
-    shared: bool
-
-
-@dataclass(frozen=True, slots=True)
-class SandboxStatus:
-    """What `sandbox status` shows. `running` maps components to pids; `seeded` is None when the API did not answer."""
-
-    phase: Phase
-    reason: str
-    folder: Path
-    kubeconfig: Path
-    context: str
-    server: str
-    webhooks: bool
-    audit_log: Path | None
-    started_at_s: float
-    ready_after_s: float | None
-    supervisor: int | None
-    running: Mapping[str, int]
-    ended: tuple[str, ...]
-    seeded: tuple[str, ...] | None
-    notes: tuple[str, ...]
 
 
 def up(
@@ -112,12 +60,13 @@ def up(
     if found is None:
         assets = ensure_assets(runner, environ, on_progress)
         on_progress("starting the sandbox (about 5 s)")
-        return _start(runner, environ, assets, wanted, folder=Folder(base_folder(environ, base) / SHARED))
+        return start(runner, environ, assets, wanted, folder=Folder(base_folder(environ, base) / SHARED))
     lacks = [
         name
         for name, missing in {
             "--webhooks": wanted.webhooks and not found.webhooks,
-            f"--audit-log {wanted.audit_log}": wanted.audit_log not in {None, found.audit_log},
+            f"--audit-log {wanted.audit_log}": wanted.audit_log is not None
+            and wanted.audit_log.absolute() != found.audit_log,
         }.items()
         if missing
     ]
@@ -137,9 +86,9 @@ def attach(environ: Mapping[str, str], *, base: Path | None = None) -> Sandbox |
         return None
     state = folder.state()
     if state is not None and state.phase is Phase.ENDING:
-        wait_gone(supervisor, _END_TIMEOUT_S)
+        wait_gone(supervisor, END_TIMEOUT_S)
         return None
-    return _wait_ready(folder, supervisor)
+    return wait_ready(folder, supervisor)
 
 
 @contextlib.contextmanager
@@ -175,14 +124,14 @@ def started(
     folder = Folder(base_folder(environ, base) / f"run-{os.getpid()}-{secrets.token_hex(3)}")
     try:
         wanted = options or SandboxOptions()
-        yield _start(runner, environ, assets, wanted, folder=folder, owner=identify(os.getpid()))
+        yield start(runner, environ, assets, wanted, folder=folder, owner=identify(os.getpid()))
     finally:
-        _end(folder)
+        end(folder)
 
 
 def down(environ: Mapping[str, str], *, base: Path | None = None) -> bool:
     """Ends the shared sandbox and removes its folder; False when there was none."""
-    return _end(Folder(base_folder(environ, base) / SHARED))
+    return end(Folder(base_folder(environ, base) / SHARED))
 
 
 def status(environ: Mapping[str, str], *, base: Path | None = None) -> SandboxStatus | None:
@@ -230,103 +179,6 @@ def is_sandbox(marker: str | None, environ: Mapping[str, str], *, base: Path | N
         return False
     ours = [options.marker for path in where.iterdir() if (options := Folder(path).options())]
     return any(hmac.compare_digest(marker.encode(), each.encode()) for each in ours)
-
-
-def _start(
-    runner: Runner,
-    environ: Mapping[str, str],
-    assets: Assets,
-    wanted: SandboxOptions,
-    *,
-    folder: Folder,
-    owner: ProcessId | None = None,
-) -> Sandbox:
-    if not sys.platform.startswith("linux"):
-        raise ToolError(
-            "start the sandbox: it needs Linux", hint="use a cluster with  --context, or a Linux machine"
-        )
-    audit_log = None if wanted.audit_log is None else str(wanted.audit_log.absolute())
-    options = Options(
-        assets={key: str(path) for key, path in asdict(assets).items()},
-        marker=secrets.token_urlsafe(32),
-        webhooks=wanted.webhooks,
-        audit_log=audit_log,
-        nodes=wanted.nodes,
-        owner=owner,
-    )
-    with locked(folder.root.parent):
-        sweep(folder.root.parent)
-        running = folder.supervisor()  # two starts at once: the second finds the first
-        if running is None:
-            folder.create()
-            folder.write(options)
-            running = _start_supervisor(runner, folder, environ)
-            folder.write(running)
-    return _wait_ready(folder, running)
-
-
-def _start_supervisor(runner: Runner, folder: Folder, environ: Mapping[str, str]) -> ProcessId:
-    """-P and PYTHONPATH: the modules of this very package, whatever the working folder holds."""
-    packages = str(Path(platformctl.__file__).parent.parent)
-    argv = (sys.executable, "-P", "-m", "platformctl.sandbox.supervisor", str(folder.root))
-    command = Command(argv, child_environment(environ, {"PYTHONPATH": packages}), cwd=folder.root)
-    process = runner.start(command, log=folder.logs / "supervisor.log", dies_with_us=False)
-    identity = identify(process.pid)
-    if identity is None:
-        raise ToolError(f"start the sandbox: its supervisor ended at once, see {folder.logs}")
-    return identity
-
-
-def _wait_ready(folder: Folder, supervisor: ProcessId) -> Sandbox:
-    deadline_s = time.monotonic() + _START_TIMEOUT_S
-    while time.monotonic() < deadline_s:
-        state, options = folder.state(), folder.options()
-        if state is not None and options is not None:
-            if state.phase is Phase.READY:
-                return _sandbox(folder, state, options)
-            if state.phase is Phase.FAILED:
-                raise ClusterError(state.reason, hint=f"the logs are in {folder.logs}")
-        if not is_alive(supervisor):
-            raise ClusterError(
-                f"start the sandbox: its supervisor ended, see {folder.logs / 'supervisor.log'}"
-            )
-        time.sleep(0.02)
-    raise ClusterError("start the sandbox: it is not ready in time", hint=f"the logs are in {folder.logs}")
-
-
-def _sandbox(folder: Folder, state: State, options: Options) -> Sandbox:
-    return Sandbox(
-        kubeconfig=folder.kubeconfig,
-        context=CONTEXT,
-        folder=folder.root,
-        server=state.server,
-        assets=Assets(**{name: Path(path) for name, path in options.assets.items()}),
-        audit_log=Path(options.audit_log) if options.audit_log else None,
-        webhooks=options.webhooks,
-        marker=options.marker,
-        shared=folder.root.name == SHARED,
-    )
-
-
-def _end(folder: Folder) -> bool:
-    """Ends exactly the processes of that sandbox, by pid and start time, and removes its folder."""
-    base = folder.root.parent
-    if not base.is_dir():
-        return False
-    with locked(base):
-        existed = folder.root.is_dir()
-        supervisor, state = folder.supervisor(), folder.state()
-        if (
-            supervisor is not None
-            and send(supervisor, signal.SIGTERM)
-            and not wait_gone(supervisor, _END_TIMEOUT_S)
-        ):
-            send(supervisor, signal.SIGKILL)  # the kernel then ends its components
-            wait_gone(supervisor, _END_TIMEOUT_S)
-        for process in ((state.processes if state else None) or {}).values():
-            send(process, signal.SIGKILL)
-        folder.remove()
-    return existed
 
 
 def _seeded(folder: Folder) -> tuple[str, ...] | None:

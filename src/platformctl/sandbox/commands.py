@@ -68,6 +68,7 @@ def kube_apiserver(setup: Setup) -> tuple[str, ...]:
         "--cert-dir=certs",
         "--endpoint-reconciler-type=none",
         f"--service-cluster-ip-range={SERVICE_RANGE}",
+        "--kubelet-preferred-address-types=InternalIP",  # else the names of played nodes are asked of DNS
         "--authorization-mode=RBAC",
         "--token-auth-file=tokens.csv",
         "--service-account-issuer=https://kubernetes.default.svc",

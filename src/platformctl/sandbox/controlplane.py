@@ -63,7 +63,7 @@ class ControlPlane:
         """Raises ClusterError when a component ended, with the last lines it wrote."""
         for name, process in self.processes.items():
             if name != except_for and not process.alive():
-                wrote = last_lines(self.folder.logs / f"{name}.log")
+                wrote = self.folder.last_words(name)
                 raise ClusterError(f"run the sandbox: {name} ended with code {process.wait()}: {wrote}")
 
 
@@ -139,15 +139,6 @@ def free_ports(count: int) -> tuple[int, ...]:
     finally:
         for each in sockets:
             each.close()
-
-
-def last_lines(log: Path, count: int = 3) -> str:
-    try:
-        lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    except FileNotFoundError:
-        return ""
-    telling = [line for line in lines if line[:1] in {"E", "F"} or "rror" in line]
-    return " | ".join(line[:300] for line in (telling or lines)[-count:])
 
 
 @dataclass(slots=True)

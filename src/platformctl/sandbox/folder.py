@@ -119,6 +119,16 @@ class Folder:
             return
         shutil.rmtree(doomed, ignore_errors=True)
 
+    def last_words(self, name: str) -> str:
+        """The last lines of a component's log that tell of an error, else just the last ones."""
+        try:
+            text = (self.logs / f"{name}.log").read_text(encoding="utf-8", errors="replace")
+        except FileNotFoundError:
+            return ""
+        lines = text.strip().splitlines()
+        telling = [line for line in lines if line[:1] in {"E", "F"} or "rror" in line]
+        return " | ".join(line[:300] for line in (telling or lines)[-3:])
+
     def _read(self, name: str) -> dict[str, Any] | None:
         try:
             read = json.loads((self.root / name).read_text(encoding="utf-8"))

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, Final
 
 FILES: Final = tuple(
-    Path(__file__).parent / "stages" / name
-    for name in ("nodes.yaml", "pods.yaml", "network.yaml", "storage.yaml")
+    Path(__file__).parent / "stages" / f"{name}.yaml"
+    for name in ("nodes", "pods", "pod-failures", "network", "storage")
 )
 PLAYED_KINDS: Final[Mapping[str, frozenset[str]]] = {
     "cert-manager.io": frozenset({"ClusterIssuer", "Issuer", "Certificate"}),

@@ -16,6 +16,7 @@ import hashlib
 import os
 import re
 import shutil
+import signal
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
@@ -24,10 +25,11 @@ from typing import Final
 
 from platformctl.errors import LocalError, ToolError
 from platformctl.sandbox.golang import Go, find_go
-from platformctl.tools.process import Command, Runner
+from platformctl.tools.process import Command, Process, Runner
 
 ASSETS_VARIABLE: Final = "KUBEBUILDER_ASSETS"
 CONTROL_PLANE: Final = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
+_UNFINISHED: Final = ".building-"
 Progress = Callable[[str], None]
 
 
@@ -66,6 +68,13 @@ class Module:
         )
 
     @property
+    def names(self) -> str:
+        """What is built, for people."""
+        return ", ".join(
+            "control plane" if package == "." else package.rpartition("/")[2] for package in self.packages
+        )
+
+    @property
     def key(self) -> str:
         digest = hashlib.sha256()
         for path in self.sources:
@@ -101,7 +110,7 @@ def toolbox() -> Module:
             "k8s.io/component-base/version.gitVersion": "k8s.io/kubernetes",
             "helm.sh/helm/v4/internal/version.version": "helm.sh/helm/v4",
         },
-        usual="about 8 minutes on two cores, once; about 2 GB are downloaded and compiled",
+        usual="about 8 minutes on two cores, only this once; 5 GB of disk for Go's own caches",
     )
 
 
@@ -111,7 +120,7 @@ def toolbox_helm3() -> Module:
         folder=Path(__file__).parent / "toolbox-helm3",
         packages=("helm.sh/helm/v3/cmd/helm",),
         stamps={"helm.sh/helm/v3/internal/version.version": "helm.sh/helm/v3"},
-        usual="about 2 minutes on two cores, once",
+        usual="about 2 minutes on two cores, only this once",
     )
 
 
@@ -187,26 +196,37 @@ def _build(
     with _alone(cache, on_progress):
         for folder in _built(module, environ):
             return folder
-        names = ", ".join(
-            package.rpartition("/")[2] if package != "." else "control plane" for package in module.packages
-        )
-        on_progress(f"building {names} with Go {go.version}: {module.usual}")
-        temporary = Path(tempfile.mkdtemp(prefix=".building-", dir=cache))
+        on_progress(f"building {module.names} with Go {go.version}: {module.usual}")
+        for left in cache.glob(f"{_UNFINISHED}*"):  # of a build that was killed
+            shutil.rmtree(left, ignore_errors=True)
+        temporary = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=cache))
         try:
-            done = runner.run(build_command(go, module, temporary, environ))
-            if not done.ok:
-                raise ToolError(
-                    f"build {names} in {module.folder} with {go.binary}: {done.last_error()}",
-                    hint=f"the Go modules must be in reach once (GOPROXY); or set {ASSETS_VARIABLE} to a folder of binaries",
-                )
+            duration_s = _compile(runner, build_command(go, module, temporary, environ), module)
             if finish is not None:
                 finish(temporary)
             target = cache / f"{module.key}-go{go.version}"
             temporary.rename(target)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
-        on_progress(f"built {names} in {done.duration_s:.0f} s, kept in {target}")
+        on_progress(f"built {module.names} in {duration_s:.0f} s, kept in {target}")
         return target
+
+
+def _compile(runner: Runner, command: Command, module: Module) -> float:
+    """Runs the build; the seconds that it took."""
+    running: list[Process] = []
+    try:
+        done = runner.run(command, started=running.append)
+    except BaseException:
+        for process in running:  # Ctrl-C does not reach it: it has a process group of its own
+            process.signal(signal.SIGTERM)
+        raise
+    if not done.ok:
+        raise ToolError(
+            f"build {module.names} in {module.folder} with {command.argv[0]}: {done.last_error()}",
+            hint=f"the Go modules must be in reach once (GOPROXY); or set {ASSETS_VARIABLE} to a folder of binaries",
+        )
+    return done.duration_s
 
 
 def _built(module: Module, environ: Mapping[str, str]) -> list[Path]:

@@ -1,0 +1,3 @@
+"""Fixtures for everybody."""
+
+pytest_plugins = ["tests.support.sandbox"]
