@@ -77,7 +77,8 @@ class RenderedRelease:
     """A release with its chart at hand. `objects` and `hooks` are None where nothing had to be rendered.
 
     `random` are the fields that differ between two renders, as "Kind name: path". `values` are the merged values as
-    helm sees them. `manifest` is the text of the objects (without hooks), as helm would record it.
+    helm sees them. `manifest` is the text of the objects (without hooks), as helm would record it. `apis` are the API
+    versions that its CustomResourceDefinitions bring, those of the chart's crds/ included.
     """
 
     key: str
@@ -88,6 +89,7 @@ class RenderedRelease:
     hooks: tuple[Hook, ...] | None = field(default=None, repr=False)
     manifest: str | None = field(default=None, repr=False)
     random: tuple[str, ...] = ()
+    apis: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
