@@ -180,6 +180,7 @@ class Board:
         sign = piece(f"{SIGN[status]} ", STYLE[status])
         row = self._row(indent, sign, title, detail, spent)
         if one_line(detail) in row.plain:
+            row.rstrip()
             return [row]
         whole = line(
             sign, self._padded(title, indent), one_line(detail), piece(f"   {spent}", "dim"), indent=indent

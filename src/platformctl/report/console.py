@@ -13,6 +13,13 @@ from rich.text import Text
 _ASCII: Final = str.maketrans("✓✗●○↩→–·…≥▲", "+x*o<>-.~>!")
 
 
+class _Console(Console):
+    """Rich ends the program by itself when the reader has gone; a run must not end for that, and an exit is the cli's."""
+
+    def on_broken_pipe(self) -> None:
+        raise  # noqa: PLE0704 - called by Rich while it handles the BrokenPipeError
+
+
 def make_consoles(
     environ: Mapping[str, str], stdout: TextIO, stderr: TextIO, *, no_color: bool = False
 ) -> tuple[Console, Console, bool]:
@@ -44,7 +51,7 @@ def write(console: Console, lines: Iterable[Text]) -> None:
 def _console(environ: Mapping[str, str], stream: TextIO, no_color: bool) -> Console:
     if isinstance(stream, io.TextIOWrapper):
         stream.reconfigure(errors="backslashreplace")
-    return Console(
+    return _Console(
         file=stream,
         no_color=True if no_color or environ.get("NO_COLOR") else None,
         highlight=False,

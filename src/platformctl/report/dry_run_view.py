@@ -11,7 +11,7 @@ from platformctl.catalog.desired import Catalog
 from platformctl.catalog.models import LIBRARIES
 from platformctl.plan.steps import Action, Plan, ReleasePlan
 from platformctl.report.plan_view import STYLE, obstacle_lines
-from platformctl.report.text import counted, labelled, one_line, piece, table
+from platformctl.report.text import counted, labelled, one_line, piece, table, wrapped
 
 WOULD: Final = {
     Action.INSTALL: "would install",
@@ -38,12 +38,12 @@ def dry_run_lines(catalog: Catalog, cluster: str, plans: Sequence[Plan], *, widt
     ]
     joint = " " if width is None else NBSP
     rows = [row for plan in plans for row in _scope_rows(plan, joint)]
-    obstacles = [each for plan in plans for each in obstacle_lines(plan, width=width)]
+    obstacles = [each for plan in plans for each in obstacle_lines(plan, width=width, count=False)]
     return [
         *labelled(head, width=width, indent=0),
         *table(rows, width=width, indent=0),
         *obstacles,
-        piece(sentence(plans), "bold"),
+        *wrapped(piece(sentence(plans), "bold"), width),
     ]
 
 
@@ -82,12 +82,14 @@ def _scope_rows(plan: Plan, joint: str) -> list[list[Text]]:
     found: list[list[Text]] = []
     for action, words in WOULD.items():
         rows = [row for row in plan.releases if row.action is action]
-        names = [_named(row, with_chart=plan.scope == LIBRARIES).replace(" ", joint) for row in rows]
+        names = [_named(row, joint, with_chart=plan.scope == LIBRARIES) for row in rows]
         if names:
             scope = piece("" if found else plan.scope, "bold")
             found.append([scope, piece(words, STYLE[action]), piece(", ".join(names))])
     return found or [[piece(plan.scope, "bold"), piece("nothing in the catalog", "dim"), Text()]]
 
 
-def _named(row: ReleasePlan, *, with_chart: bool) -> str:
-    return f"{row.name} {row.chart}" if row.chart and (with_chart or "→" in row.chart) else row.name
+def _named(row: ReleasePlan, joint: str, *, with_chart: bool) -> str:
+    if "→" in row.chart:
+        return f"{row.name} ({row.chart})"
+    return f"{row.name}{joint}{row.chart}" if row.chart and with_chart else row.name

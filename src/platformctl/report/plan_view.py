@@ -140,12 +140,12 @@ def summary_lines(plan: Plan, *, width: int | None, shown: bool = False) -> list
     return wrapped(line(" · ".join(parts), indent=2), width, hang=2)
 
 
-def obstacle_lines(plan: Plan, *, width: int | None) -> list[Text]:
-    """Blockers, then warnings, each with what to do about it."""
+def obstacle_lines(plan: Plan, *, width: int | None, count: bool = True) -> list[Text]:
+    """Blockers, then warnings, each with what to do about it; then, with `count`, that they are in the way."""
     rows = [(piece("✗", "red"), text) for text in plan.blockers]
     rows += [(piece("!", "yellow"), text) for text in plan.warnings]
     found = [each for sign, text in rows for each in wrapped(line(sign, " ", text, indent=2), width, hang=4)]
-    if plan.blockers:
+    if plan.blockers and count:
         stands = "one thing stands" if len(plan.blockers) == 1 else f"{len(plan.blockers)} things stand"
         found.append(line(f"{stands} in the way; nothing was changed.", indent=2))
     return found

@@ -108,7 +108,8 @@ def _row(release: DesiredRelease, live: LiveState, ready: str) -> StatusRow:
         )
     argo = next((each for each in live.applications if each.name == release.name), None)
     if argo is not None:
-        status = f"Argo CD: {argo.sync_status}, {argo.health}"
+        status = "by Argo CD"
+        ready = ready or f"{argo.sync_status}, {argo.health}"
     elif live.offline or live.releases_unknown(namespace) is not None:
         status = "unknown"
     else:
