@@ -8,21 +8,23 @@ carry_out()  runs what was prepared, and returns what came of it
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from platformctl.catalog import durations
 from platformctl.catalog.desired import Catalog, Scope
+from platformctl.catalog.models import LIBRARIES
 from platformctl.charts.store import ChartStore
 from platformctl.errors import ClusterError
 from platformctl.live.collect import collect, wanted_of
 from platformctl.live.state import OFFLINE, LiveState
-from platformctl.plan.deploy import plan_deploy
+from platformctl.plan.deploy import coming_from, plan_deploy
 from platformctl.plan.options import DeployOptions
+from platformctl.plan.requirements import Coming
 from platformctl.plan.rollback import plan_rollback
 from platformctl.plan.steps import Plan
 from platformctl.render.manifests import parse_objects
 from platformctl.render.models import Rendered
-from platformctl.render.render import render_scope
+from platformctl.render.render import Apis, brought_by, render_scope
 from platformctl.run import preflight
 from platformctl.run.actions import Tools
 from platformctl.run.door import Door
@@ -31,7 +33,6 @@ from platformctl.run.phases import Run
 from platformctl.run.phases import carry_out as run_phases
 from platformctl.run.result import RunResult
 from platformctl.run.stop import Stop
-from platformctl.sandbox import api as sandbox
 from platformctl.session import Session
 
 
@@ -46,11 +47,13 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What was asked for one scope. `every_object` renders unchanged releases as well."""
+    """What was asked for one scope. `every_object` renders unchanged releases as well; `library_apis` is what libraries
+    bring that an earlier transaction of the same command deploys."""
 
     scope: Scope
     options: DeployOptions
     every_object: bool = False
+    library_apis: Apis = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +75,7 @@ def look(line: Line) -> LiveState:
     """One snapshot of the cluster, as far as the catalog is concerned; OFFLINE without one."""
     if line.session.cluster is None:
         return OFFLINE
-    environ = line.session.environ
-    return collect(
-        line.session.cluster.api,
-        wanted_of(line.catalog),
-        is_sandbox=lambda token: sandbox.is_sandbox(token, environ),
-    )
+    return collect(line.session.cluster.api, wanted_of(line.catalog), is_sandbox=line.session.is_sandbox)
 
 
 def prepare(line: Line, request: Request, live: LiveState) -> Prepared:
@@ -89,6 +87,8 @@ def prepare(line: Line, request: Request, live: LiveState) -> Prepared:
         session.helm,
         live,
         every_object=request.every_object or live.offline,
+        keys=request.options.targets,
+        library_apis=request.library_apis,
         cache=session.cache / "renders",
         workers=session.parallel,
     )
@@ -99,6 +99,26 @@ def prepare(line: Line, request: Request, live: LiveState) -> Prepared:
         )
 
     return Prepared(request, live, rendered, replan(live), replan)
+
+
+def prepare_all(line: Line, requests: Sequence[Request], live: LiveState) -> list[Prepared]:
+    """Plans scope after scope from one look at the cluster: what the libraries' plan brings counts as coming for the
+    environments after it."""
+    prepared: list[Prepared] = []
+    coming, library_apis = Coming(), dict[str, frozenset[str]]()
+    for request in requests:
+        options = replace(request.options, coming=coming)
+        one = prepare(line, replace(request, options=options, library_apis=library_apis), live)
+        prepared.append(one)
+        if one.scope.name == LIBRARIES:
+            coming, library_apis = coming_from(one.plan, one.rendered), brought_by(one.scope, one.rendered)
+    return prepared
+
+
+def prepare_again(line: Line, request: Request) -> Prepared:
+    """The same request from a new look, when what it waited for has been done."""
+    now = replace(request, options=replace(request.options, coming=Coming()), library_apis={})
+    return prepare(line, now, look(line))
 
 
 def prepare_rollback(line: Line, request: Request, key: str, revision: int | None) -> Prepared:
@@ -148,8 +168,9 @@ def carry_out(
         api=session.cluster.api,
         door=Door(open=True),
         stop=stop,
-        sandbox=session.sandbox,
+        sandbox=prepared.live.identity is not None and prepared.live.identity.sandbox,
         root=line.catalog.root,
+        parse=parse_objects,
     )
     run = Run(
         id=run_id,

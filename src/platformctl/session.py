@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,13 +25,14 @@ class Cluster:
 @dataclass(frozen=True, slots=True)
 class Session:
     """`cluster` is None when a command works offline. `cache` and `runs` are private folders (0700); `parallel` is how
-    many releases may be worked on at a time."""
+    many releases may be worked on at a time. `is_sandbox` judges the token of a cluster's sandbox marker."""
 
     runner: Runner
     environ: Mapping[str, str]
     helm: Helm
     cluster: Cluster | None
     sandbox: bool
+    is_sandbox: Callable[[str], bool]
     cache: Path
     runs: Path
     parallel: int

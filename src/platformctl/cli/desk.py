@@ -110,6 +110,7 @@ class Desk:
             helm=found.helm,
             cluster=found.cluster,
             sandbox=sandbox,
+            is_sandbox=lambda token: sandbox_api.is_sandbox(token, self.environ),
             cache=private(cache_folder()),
             runs=private(state_folder() / "runs"),
             parallel=self.globals.parallel or os.cpu_count() or 2,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from platformctl.catalog.desired import Catalog
 from platformctl.catalog.models import LIBRARIES
@@ -19,12 +19,11 @@ from platformctl.pipeline import (
     ask_server,
     carry_out,
     look,
-    prepare,
+    prepare_again,
+    prepare_all,
     prepare_rollback,
 )
-from platformctl.plan.deploy import coming_from
 from platformctl.plan.options import DeployOptions
-from platformctl.plan.requirements import Coming
 from platformctl.run import guards, preflight
 from platformctl.run.result import RunResult, Status
 
@@ -50,7 +49,7 @@ def deploy(globals_: Globals, asked: Sequence[Asked], *, confirm: str | None) ->
                 if request.scope.protected and request.scope.name != LIBRARIES:
                     question.require_answerable(request.scope.name, confirm, able_to_ask=desk.able_to_ask)
         line = _line(desk, catalog, requests, offline_is_fine=desk.dry_run)
-        prepared = _prepare_all(line, requests)
+        prepared = prepare_all(line, requests, look(line))
         if desk.dry_run:
             return _dry_run(desk, line, prepared)
         desk.screen.plans(catalog, prepared)
@@ -91,7 +90,7 @@ def dry_run_everything(globals_: Globals) -> int:
             _request(desk, catalog, Asked(name)) for name, scope in catalog.scopes.items() if scope.releases
         ]
         line = _line(desk, catalog, requests, offline_is_fine=True)
-        return _dry_run(desk, line, _prepare_all(line, requests))
+        return _dry_run(desk, line, prepare_all(line, requests, look(line)))
 
 
 def plan(globals_: Globals, target: str | None, names: tuple[str, ...], *, diff: bool) -> int:
@@ -103,7 +102,7 @@ def plan(globals_: Globals, target: str | None, names: tuple[str, ...], *, diff:
         )
         requests = [_request(desk, catalog, Asked(name, names), look_only=True) for name in scopes]
         line = _line(desk, catalog, requests, offline_is_fine=True)
-        prepared = _prepare_all(line, requests)
+        prepared = prepare_all(line, requests, look(line))
         desk.screen.plan_result(catalog, prepared, diff=diff)
         changes = any(one.plan.changes for one in prepared)
         return 2 if changes and globals_.detailed_exitcode else 0
@@ -183,19 +182,6 @@ def _line(desk: Desk, catalog: Catalog, requests: Sequence[Request], *, offline_
     return Line(session, catalog, desk.charts(catalog, session))
 
 
-def _prepare_all(line: Line, requests: Sequence[Request]) -> list[Prepared]:
-    """Plans every scope from one look at the cluster. What the libraries' plan brings counts as coming for the rest."""
-    live = look(line)
-    prepared: list[Prepared] = []
-    coming = Coming()
-    for request in requests:
-        one = prepare(line, replace(request, options=replace(request.options, coming=coming)), live)
-        prepared.append(one)
-        if request.scope.name == LIBRARIES:
-            coming = coming_from(one.plan, one.rendered)
-    return prepared
-
-
 def _refuse(line: Line, prepared: Sequence[Prepared]) -> None:
     """Guards first (7), then whatever the plans already know to stand in the way (6)."""
     for one in prepared:
@@ -243,15 +229,7 @@ def _carry_out_all(desk: Desk, line: Line, prepared: Sequence[Prepared], ask: Ca
     deadline = desk.deadline()
     with deadline:
         for at, one in enumerate(prepared):
-            now = (
-                one
-                if at == 0
-                else prepare(
-                    line,
-                    replace(one.request, options=replace(one.request.options, coming=Coming())),
-                    look(line),
-                )
-            )
+            now = one if at == 0 else prepare_again(line, one.request)
             if now.plan.empty and not now.plan.blockers:
                 continue
             if at > 0:

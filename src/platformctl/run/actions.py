@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import assert_never
@@ -20,7 +20,7 @@ from platformctl.plan.steps import (
     RollbackRelease,
     Step,
 )
-from platformctl.render.manifests import parse_objects
+from platformctl.render.models import KubeObject
 from platformctl.run.door import Door
 from platformctl.run.executor import Performed, Progress, StepText
 from platformctl.run.gates import pass_gate
@@ -38,7 +38,7 @@ HELM_APPLY_TIMEOUT_S = 300.0  # helm only sends manifests and runs hooks; hooks 
 @dataclass(frozen=True, slots=True)
 class Tools:
     """What the actions work with. `who` goes into helm's description of a revision; `root` is the repository, where the
-    files of gates are."""
+    files of gates are; `parse` reads a recorded manifest (text, namespace)."""
 
     run: str
     who: str
@@ -49,6 +49,7 @@ class Tools:
     stop: Stop
     sandbox: bool
     root: Path
+    parse: Callable[[str, str], Sequence[KubeObject]]
     clock: Callable[[], float] = time.monotonic
 
 
@@ -182,7 +183,7 @@ def _await(step: AwaitReady, tools: Tools, progress: Progress) -> Performed:
     return await_ready(
         tools.api,
         tools.kubectl,
-        parse_objects(record.manifest, step.namespace),
+        tools.parse(record.manifest, step.namespace),
         namespace=step.namespace,
         timeout_s=step.timeout_s,
         stable_for_s=step.stable_for_s,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from platformctl.errors import PreflightError
 from platformctl.live.state import LiveState
@@ -90,10 +90,9 @@ def _ask(
             "--field-manager=helm",
             "--force-conflicts",
             "--dry-run=server",
-            f"--namespace={step.release.namespace.name}",
             "--filename=-",
         ],
-        stdin=manifest(*(each.body for each in now)),
+        stdin=manifest(*(_placed(each) for each in now)),
         timeout_s=DRY_RUN_TIMEOUT_S,
     )
     said = [
@@ -107,6 +106,13 @@ def _ask(
     if not done.ok and not findings:
         findings = (f"{step.release.name}: {done.last_error()}",)
     return Said(len(now), deferred, findings)
+
+
+def _placed(each: KubeObject) -> dict[str, Any]:
+    """The object with its namespace written into it: one release may fill several, and kubectl takes only one."""
+    if not each.id.namespace:
+        return dict(each.body)
+    return {**each.body, "metadata": {**each.body["metadata"], "namespace": each.id.namespace}}
 
 
 def _possible(each: KubeObject, coming: set[str], live: LiveState) -> bool:

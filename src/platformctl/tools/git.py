@@ -42,4 +42,6 @@ def head(runner: Runner, binary: Path, folder: Path, env: Mapping[str, str]) -> 
         return None
     short, _, subject = said.partition("\n")
     branch = ask("symbolic-ref", "--quiet", "--short", "HEAD") or ""
-    return Commit(short, subject, branch, clean=ask("status", "--porcelain", "--untracked-files=normal") == "")
+    return Commit(
+        short, subject, branch, clean=ask("status", "--porcelain", "--untracked-files=normal") == ""
+    )
