@@ -197,6 +197,22 @@ def test_a_check_after_the_last_step_of_a_release_is_shown_only_when_it_fails() 
     ]
 
 
+def test_a_redraw_by_another_thread_goes_on_while_a_line_is_printed() -> None:
+    """Rich holds its lock while it draws, and wants it to print: ours must not be held around printing."""
+    stuck: list[bool] = []
+
+    def print_above(_: object) -> None:
+        redraw = threading.Thread(target=drawn.picture, daemon=True)
+        redraw.start()
+        redraw.join(timeout=5)
+        stuck.append(redraw.is_alive())
+
+    drawn = Board(time.monotonic, print_above, lambda: 80, lambda: 24)
+    drawn.take(Notice("info", "a line"))
+
+    assert stuck == [False]
+
+
 class Gone(io.StringIO):
     def write(self, text: str) -> int:
         raise BrokenPipeError
