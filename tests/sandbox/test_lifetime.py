@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import pytest
 from platformctl.errors import ClusterError, GuardError
 from platformctl.sandbox import api
 from platformctl.sandbox.api import Assets, SandboxOptions
-from platformctl.sandbox.folder import Folder, Phase
+from platformctl.sandbox.folder import Folder, Phase, locked
 from platformctl.sandbox.processes import ProcessId, is_alive, send, wait_gone
 from platformctl.tools.process import ShRunner
 from tests.support.sandbox import eventually
@@ -30,6 +31,15 @@ from platformctl.tools.process import ShRunner
 with api.attach_or_start(ShRunner(), os.environ, base=Path(sys.argv[1])) as sandbox:
     Path(sys.argv[2]).write_text(str(sandbox.folder))
     time.sleep(120)
+"""
+
+STARTER = """
+import os, sys
+from pathlib import Path
+from platformctl.sandbox import api
+from platformctl.tools.process import ShRunner
+say = lambda line: print(line, flush=True)
+say(api.up(ShRunner(), os.environ, base=Path(sys.argv[1]), on_progress=say).server)
 """
 
 
@@ -76,10 +86,15 @@ def test_up_stays_is_found_again_and_down_leaves_nothing(sandbox_assets: Assets,
 
 
 def test_two_starts_at_once_are_one_sandbox(sandbox_assets: Assets, base: Path) -> None:
-    code = "import os, sys; from pathlib import Path; from platformctl.sandbox import api; "
-    code += "from platformctl.tools.process import ShRunner; "
-    code += "print(api.up(ShRunner(), os.environ, base=Path(sys.argv[1])).server)"
-    both = [subprocess.Popen([sys.executable, "-c", code, base], stdout=subprocess.PIPE) for _ in range(2)]
+    with locked(base):
+        both = [
+            subprocess.Popen([sys.executable, "-c", STARTER, base], stdout=subprocess.PIPE) for _ in range(2)
+        ]
+        for process in both:
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"starting the sandbox (about 5 s)\n"
+        time.sleep(0.3)
+        assert list(base.iterdir()) == []  # both wait
     said = [process.communicate(timeout=90)[0] for process in both]
     assert said[0] == said[1] != b""
     running = processes(Folder(base / "shared"))

@@ -53,6 +53,20 @@ def test_a_complete_folder_of_the_variable_comes_first(tmp_path: Path) -> None:
     assert toolbox.ensure_assets(ShRunner(), environ, print) == found
 
 
+@pytest.mark.parametrize("where", ["path", "cache"])
+def test_clients_that_the_folder_lacks_are_ours_or_those_on_path(tmp_path: Path, where: str) -> None:
+    for name in NAMES[:-1]:
+        executable(tmp_path / "assets" / name)
+    environ = {**go(tmp_path), "KUBEBUILDER_ASSETS": str(tmp_path / "assets")}
+    assert toolbox.find_assets(environ) is None
+    wanted = executable(tmp_path / "bin" / "helm")
+    if where == "cache":
+        wanted = executable(toolbox.cache_folder(environ) / f"{toolbox.toolbox().key}-go1.30.0" / "helm")
+    found = toolbox.find_assets(environ)
+    assert found is not None
+    assert (found.helm, found.kubectl) == (wanted, tmp_path / "assets" / "kubectl")
+
+
 def test_what_was_built_is_found_without_go(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     environ = go(tmp_path)
     built = toolbox.ensure_assets(ShRunner(), environ, print)

@@ -65,10 +65,15 @@ class Client:
         """Any status is an answer. Raises UnreachableError when there is none."""
         data = None if body is None else json.dumps(body).encode()
         sent = {**self._headers, "Content-Type": "application/json", **(headers or {})}
+        kept = self._connection.sock is not None
         try:
-            self._connection.request(method, path, data, sent)
-            response = self._connection.getresponse()
-            text = response.read()
+            try:
+                response, text = self._send(method, path, data, sent)
+            except (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError):
+                self.close()
+                if not kept:  # else the server had closed it, idle, before it saw this request
+                    raise
+                response, text = self._send(method, path, data, sent)
         except (OSError, http.client.HTTPException) as error:
             self.close()
             raise UnreachableError(f"{method} {path} on the sandbox at {self.server}: {error}") from None
@@ -98,6 +103,13 @@ class Client:
             name = body.get("metadata", {}).get("name", "")
             raise ClusterError(f"create {body.get('kind')} {name} on the sandbox: {answer.message}")
         return True
+
+    def _send(
+        self, method: str, path: str, data: bytes | None, headers: Mapping[str, str]
+    ) -> tuple[http.client.HTTPResponse, bytes]:
+        self._connection.request(method, path, data, headers)
+        response = self._connection.getresponse()
+        return response, response.read()
 
     def close(self) -> None:
         self._connection.close()

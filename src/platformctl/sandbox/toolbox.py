@@ -19,7 +19,7 @@ import shutil
 import signal
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -29,6 +29,8 @@ from platformctl.tools.process import Command, Process, Runner
 
 ASSETS_VARIABLE: Final = "KUBEBUILDER_ASSETS"
 CONTROL_PLANE: Final = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
+CLIENTS: Final = ("kubectl", "helm")
+NAMES: Final = (*CONTROL_PLANE, "kwok", *CLIENTS)
 _UNFINISHED: Final = ".building-"
 Progress = Callable[[str], None]
 
@@ -46,10 +48,13 @@ class Assets:
     helm: Path
 
     @classmethod
-    def in_folder(cls, folder: Path) -> Assets | None:
-        """Those of one folder; None unless all are there."""
-        paths = {field.name: folder / field.name.replace("_", "-") for field in fields(cls)}
-        return cls(**paths) if all(os.access(path, os.X_OK) for path in paths.values()) else None
+    def in_folder(cls, folder: Path, others: Mapping[str, Path] | None = None) -> Assets | None:
+        """Those of one folder; None unless all are there. `others`: where else a client may be, by its name."""
+        known = {name: path for name, path in (others or {}).items() if not os.access(folder / name, os.X_OK)}
+        paths = {name: known.get(name, folder / name) for name in NAMES}
+        if not all(os.access(path, os.X_OK) for path in paths.values()):
+            return None
+        return cls(**{name.replace("-", "_"): path for name, path in paths.items()})
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,16 +130,21 @@ def toolbox_helm3() -> Module:
 
 
 def find_assets(environ: Mapping[str, str]) -> Assets | None:
-    """What is there already; never builds. An incomplete KUBEBUILDER_ASSETS (envtest's own has no kwok) is passed over."""
+    """What is there already; never builds.
+
+    KUBEBUILDER_ASSETS counts when it has the control plane and kwok (envtest's own has neither all of the one nor the
+    other); kubectl and helm may then also be those that we built, or those on PATH.
+    """
+    built = next(iter(_built(toolbox(), environ)), None)
     if named := environ.get(ASSETS_VARIABLE):
-        complete = Assets.in_folder(Path(named).absolute())
+        on_path = {
+            name: Path(found) for name in CLIENTS if (found := shutil.which(name, path=environ.get("PATH")))
+        }
+        ours = {} if built is None else {name: built / name for name in CLIENTS}
+        complete = Assets.in_folder(Path(named).absolute(), {**on_path, **ours})
         if complete is not None:
             return complete
-    for folder in _built(toolbox(), environ):
-        complete = Assets.in_folder(folder)
-        if complete is not None:
-            return complete
-    return None
+    return None if built is None else Assets.in_folder(built)
 
 
 def ensure_assets(runner: Runner, environ: Mapping[str, str], on_progress: Progress) -> Assets:
@@ -242,8 +252,7 @@ def _name_control_plane(folder: Path) -> None:
 
 
 def _lacking(folder: Path) -> list[str]:
-    names = [field.name.replace("_", "-") for field in fields(Assets)]
-    return [name for name in names if not os.access(folder / name, os.X_OK)]
+    return [name for name in NAMES if not os.access(folder / name, os.X_OK)]
 
 
 @contextlib.contextmanager
