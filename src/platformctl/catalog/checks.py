@@ -111,25 +111,24 @@ def _clusters_and_defaults(platform: Platform, names: Names) -> Iterator[Finding
             yield Finding(("environments", name, "delivery", "argocd"), "the platform has no argocd")
     for key, value in (("all", platform.defaults.all), ("rollback", platform.defaults.rollback)):
         if value is not None and value not in names.environments:
-            text = f'there is no environment "{value}"{_known(value, names.environments)}'
-            yield Finding(("defaults", key), text)
+            yield Finding(("defaults", key), _no_environment(platform, value, names))
     for host in platform.registries:
         if "/" in host:
             yield Finding(("registries", host), "must be a host name, without https:// and path", at_key=True)
 
 
 def _deployed_where(platform: Platform, names: Names) -> Iterator[Finding]:
-    aliases = {alias: name for name, env in platform.environments.items() for alias in env.aliases}
     for key, app in platform.applications.items():
         for env in app.environments:
-            if env in names.environments:
-                continue
-            known = f"; write {aliases[env]}" if env in aliases else _known(env, names.environments)
-            yield Finding(
-                ("applications", key, "environments", env),
-                f'there is no environment "{env}"{known}',
-                at_key=True,
-            )
+            if env not in names.environments:
+                path = ("applications", key, "environments", env)
+                yield Finding(path, _no_environment(platform, env, names), at_key=True)
+
+
+def _no_environment(platform: Platform, wrong: str, names: Names) -> str:
+    named = next((name for name, env in platform.environments.items() if wrong in env.aliases), None)
+    known = f"; write {named}" if named else _known(wrong, names.environments)
+    return f'there is no environment "{wrong}"{known}'
 
 
 def _needs(platform: Platform, names: Names) -> Iterator[Finding]:

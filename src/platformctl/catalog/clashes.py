@@ -46,8 +46,9 @@ def _release_names(platform: Platform) -> Iterator[Finding]:
 
 def _same_release(catalog: Catalog) -> Iterator[Finding]:
     first: dict[tuple[str, str], list[tuple[Scope, DesiredRelease]]] = {}
+    order = {key: at for at, key in enumerate((*catalog.platform.libraries, *catalog.platform.applications))}
     for scope in catalog.scopes.values():
-        for release in scope.releases:
+        for release in sorted(scope.releases, key=lambda release: order[release.key]):
             others = first.setdefault((release.namespace.name, release.name), [])
             clash = next((other for where, other in others if _may_meet(where, scope)), None)
             if clash is not None:

@@ -10,6 +10,7 @@ from typing import Any, Final, NoReturn
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from platformctl.catalog.masking import still
 from platformctl.catalog.scalars import is_text_everywhere, plain_value
 from platformctl.errors import CatalogError, Problem
 
@@ -38,7 +39,7 @@ MANIFESTS: Final = Limits(size_bytes=128 << 20, depth=256, nodes=10_000_000, tag
 
 def refuse(file: str, text: str, mark: Any = None, cause: Exception | None = None) -> NoReturn:
     line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
-    raise CatalogError([Problem(file, line, column, "", text)]) from cause
+    raise CatalogError([Problem(file, line, column, "", still(text))]) from cause
 
 
 def decoded(source: bytes | str, file: str, limits: Limits) -> str:
@@ -117,9 +118,10 @@ def scan(text: str, file: str, limits: Limits) -> None:
             refuse(file, f"tag {tag.replace(TAG, '!!')} is not allowed", event.start_mark)
 
 
-def key_text(node: Node) -> str:
-    """A key as text, as Go turns YAML into JSON: 1 becomes "1", `on` becomes "true"."""
-    value = plain_value(node.value) if isinstance(node, ScalarNode) and not node.style else str(node.value)
+def key_text(node: Node, limits: Limits) -> str:
+    """A key as text. In a catalog as it is written; else as Go turns YAML into JSON: 012 becomes "10", `on` "true"."""
+    plain = isinstance(node, ScalarNode) and not node.style and not limits.catalog
+    value = plain_value(node.value) if plain else str(node.value)
     match value:
         case bool():
             return str(value).lower()
@@ -141,7 +143,7 @@ def key_problems(root: Node, file: str, limits: Limits) -> Iterator[Problem]:
                 children.append(value)
                 if not isinstance(key, ScalarNode):
                     refuse(file, "a key must be text, not a list or a mapping", key.start_mark)
-                name, mark = key_text(key), key.start_mark
+                name, mark = key_text(key, limits), key.start_mark
                 place = (file, mark.line + 1, mark.column + 1, "")
                 if limits.catalog and not key.style and not is_text_everywhere(key.value):
                     yield Problem(
@@ -150,7 +152,9 @@ def key_problems(root: Node, file: str, limits: Limits) -> Iterator[Problem]:
                 if key.tag == TAG + "merge" and first:
                     yield Problem(*place, "<< must stand first: below other keys, helm lets it win over them")
                 if name in first:
-                    yield Problem(*place, f'duplicate key "{name}" (first at line {first[name].line + 1})')
+                    yield Problem(
+                        *place, f'duplicate key "{still(name)}" (first at line {first[name].line + 1})'
+                    )
                 first.setdefault(name, mark)
         elif isinstance(node, SequenceNode):
             children = list(node.value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from copy import deepcopy
 from pathlib import Path
 from typing import Any, Final
@@ -72,6 +73,17 @@ def load(file: Path) -> Catalog:
         if not found:
             return catalog
     raise CatalogError(found)
+
+
+def places(catalog: Catalog) -> Callable[[KeyPath], str]:
+    """Reads the files again and says `file:line` of any key path. Raises CatalogError when they can no longer be read."""
+    read = sources.read(catalog.file, catalog.root)
+
+    def place(path: KeyPath) -> str:
+        file, line, _ = read.place(path, key=True)
+        return f"{file}:{line}"
+
+    return place
 
 
 def _what_holds(data: Any) -> tuple[Platform | None, frozenset[KeyPath]]:

@@ -88,7 +88,7 @@ class _Deployable(Model):
     parameters: dict[ValueKey, str] = Field(
         default_factory=dict,
         description="Single values, as for `helm --set`; given to helm and to Argo CD alike.",
-        examples=[{"appName": "plate"}],
+        examples=[{"image.tag": "1.4.2"}],
     )
     gates: list[Gate] = Field(
         default_factory=list, description="Checks that must pass before what needs it may start."
@@ -175,7 +175,7 @@ class Application(_Deployable):
         min_length=1, description="Where it is deployed, and what differs there."
     )
     releaseName: str | None = Field(  # noqa: N815
-        None, pattern=r"^[-a-z0-9{}]+$", description="Default: {app}-{env}.", examples=["plate-ingress-{env}"]
+        None, pattern=r"^[-a-z0-9{}]+$", description="Default: {app}-{env}.", examples=["shop-{env}"]
     )
 
 

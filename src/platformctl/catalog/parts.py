@@ -14,7 +14,7 @@ class ChartRef(Model):
     """Where a chart comes from: a folder of this repository, or a chart repository or OCI registry with a version."""
 
     path: FilePath | None = Field(
-        None, description="Folder from the root of the repository.", examples=["/helm/applications/plate-web"]
+        None, description="Folder from the root of the repository.", examples=["/helm/applications/shop"]
     )
     repository: str | None = Field(
         None,
@@ -54,7 +54,7 @@ class Cluster(Model):
     """A Kubernetes cluster, known by its identity and not by the name of a context."""
 
     context: str | None = Field(
-        None, pattern=NOT_AN_OPTION, description="Context of the kubeconfig.", examples=["home-k8s"]
+        None, pattern=NOT_AN_OPTION, description="Context of the kubeconfig.", examples=["production-eu"]
     )
     identity: str | None = Field(
         None, description="UID of namespace kube-system; written by `platformctl cluster pin`."
@@ -69,7 +69,7 @@ class RegistryAuth(Model):
         min_length=2,
         max_length=2,
         description="Names of two variables.",
-        examples=[["HARBOR_USER", "HARBOR_PASSWORD"]],
+        examples=[["REGISTRY_USER", "REGISTRY_PASSWORD"]],
     )
     file: str | None = Field(None, description="A file of two lines: user name, password.")
     command: list[str] | None = Field(None, min_length=1, description="A program that prints two lines.")
@@ -91,8 +91,10 @@ class Registry(Model):
 class RequiredSecret(Model):
     """A Secret that must exist in the namespace of the release."""
 
-    name: NamespaceName = Field(description="Its name.", examples=["openbao-token"])
-    keys: list[str] = Field(default_factory=list, description="Keys that it must hold.", examples=[["token"]])
+    name: NamespaceName = Field(description="Its name.", examples=["database-login"])
+    keys: list[str] = Field(
+        default_factory=list, description="Keys that it must hold.", examples=[["user", "password"]]
+    )
     type: str = Field("Opaque", description="Its type.")
     hint: str | None = Field(None, description="How to make it; shown when it is missing.")
 

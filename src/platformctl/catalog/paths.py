@@ -31,7 +31,7 @@ def file_at(root: Path, folder: Path | None, text: str) -> Path:
     """
     path = _inside(root, folder, text)
     if not path.is_file():
-        raise ValueError(f"{_what_is_there(path, root)}{_close_by(path)}")
+        raise ValueError(_what_is_there(path, root, "file"))
     return path
 
 
@@ -39,7 +39,7 @@ def chart_folder_at(root: Path, text: str) -> Path:
     """The chart folder that `text` names. Raises ValueError with what is wrong."""
     path = _inside(root, None, text)
     if not path.is_dir():
-        raise ValueError(f"{_what_is_there(path, root, 'folder')}{_close_by(path)}")
+        raise ValueError(_what_is_there(path, root, "folder"))
     if not (path / "Chart.yaml").is_file():
         raise ValueError(f"{shown(path, root)} is no chart: there is no Chart.yaml in it")
     return path
@@ -55,20 +55,20 @@ def _inside(root: Path, folder: Path | None, text: str) -> Path:
     else:
         raise ValueError('has no chart folder to start from; start it with "/", the root of the repository')
     try:
+        leads_nowhere = path.is_symlink() and not path.exists()
         resolved = path.resolve()
-    except (OSError, RuntimeError) as error:  # a ring of symbolic links
-        raise ValueError(f"cannot be followed: {error}") from error
+    except (OSError, RuntimeError):  # a ring of links; newer Pythons do not raise
+        leads_nowhere, resolved = True, path
+    if leads_nowhere:
+        raise ValueError("is a symbolic link that leads nowhere")
     if not resolved.is_relative_to(root):
         raise ValueError("leads out of the repository")
     return resolved
 
 
-def _what_is_there(path: Path, root: Path, wanted: str = "file") -> str:
-    name = shown(path, root) or "."
-    return f"{name} is no {wanted}" if path.exists() else f"there is no {wanted} {name}"
-
-
-def _close_by(path: Path) -> str:
-    folder = path.parent
-    names = sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else []
-    return suggestion(path.name, names)
+def _what_is_there(path: Path, root: Path, wanted: str) -> str:
+    if path.exists():
+        return f"{shown(path, root)} is no {wanted}"
+    there = sorted(path.parent.iterdir()) if path.parent.is_dir() else []
+    names = [entry.name for entry in there if entry.exists()]
+    return f"there is no {wanted} {shown(path, root)}{suggestion(path.name, names)}"

@@ -18,10 +18,11 @@ class Positions:
     """The positions of one document."""
 
     root: Node | None
+    limits: Limits = CATALOG
 
     @classmethod
     def of(cls, document: Document, limits: Limits = CATALOG) -> Positions:
-        return cls(tree(document, limits))
+        return cls(tree(document, limits), limits)
 
     def at(self, path: KeyPath, *, key: bool = False) -> tuple[int, int]:
         """Line and column, from 1, of the value at `path`, or of its key; where it is not there, of the nearest key above."""
@@ -42,7 +43,7 @@ class Positions:
         while waiting:
             path, node = waiting.pop()
             if isinstance(node, MappingNode) and node.value:
-                found = dict(_entries(node))
+                found = dict(_entries(node, self.limits))
                 waiting += [((*path, name), value) for name, (_, value) in reversed(found.items())]
             else:
                 yield path, node.start_mark.line + 1
@@ -51,7 +52,7 @@ class Positions:
         """The node of the last key on the way, the node reached, and whether that was the whole way."""
         key_node, node = None, self.root
         for step in path:
-            child = _child(node, step)
+            child = _child(node, step, self.limits)
             if child is None:
                 return key_node, node, False
             key_node, node = child
@@ -59,7 +60,7 @@ class Positions:
 
 
 def shown_path(path: KeyPath) -> str:
-    """`applications.plate-web.environments.prod.values[0]`; a name with dots in quotes."""
+    """`applications.shop.environments.prod.values[0]`; a name with dots in quotes."""
     text = ""
     for step in path:
         if isinstance(step, int):
@@ -71,22 +72,22 @@ def shown_path(path: KeyPath) -> str:
     return text
 
 
-def _child(node: Node | None, step: str | int) -> tuple[Node, Node] | None:
+def _child(node: Node | None, step: str | int, limits: Limits) -> tuple[Node, Node] | None:
     if isinstance(node, SequenceNode) and isinstance(step, int) and step < len(node.value):
         return node.value[step], node.value[step]
     if isinstance(node, MappingNode):
-        return dict(_entries(node)).get(str(step))
+        return dict(_entries(node, limits)).get(str(step))
     return None
 
 
-def _entries(node: MappingNode) -> Iterator[tuple[str, tuple[Node, Node]]]:
+def _entries(node: MappingNode, limits: Limits) -> Iterator[tuple[str, tuple[Node, Node]]]:
     """Key and value nodes by name; what `<<` brings comes first, so that own keys win in a dict."""
     for key, value in node.value:
         if key.tag == TAG + "merge":
             merged = value.value if isinstance(value, SequenceNode) else [value]
             for mapping in reversed(merged):
                 if isinstance(mapping, MappingNode):
-                    yield from _entries(mapping)
+                    yield from _entries(mapping, limits)
     for key, value in node.value:
         if key.tag != TAG + "merge":
-            yield key_text(key), (key, value)
+            yield key_text(key, limits), (key, value)

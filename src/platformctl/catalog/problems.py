@@ -96,6 +96,9 @@ def _text(details: ErrorDetails, path: KeyPath, value: Any, written: str | None)
             text = _meaning(details, path)
         case "string_too_long":
             text = f"is longer than {context['max_length']} characters"
+        case "too_short" | "too_long":
+            limit = context.get("min_length", context.get("max_length"))
+            text = f"must have {'at most' if kind == 'too_long' else 'at least'} {limit} entries"
         case "enum" | "literal_error":
             expected = str(context["expected"]).replace("'", "")
             text = f"must be {expected}{suggestion(str(value), expected.replace(' or ', ', ').split(', '))}"

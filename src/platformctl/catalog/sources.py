@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from platformctl.catalog import yaml
+from platformctl.catalog.masking import still
 from platformctl.catalog.paths import shown
 from platformctl.catalog.positions import KeyPath, Positions, shown_path
 from platformctl.catalog.problems import Finding
@@ -39,7 +40,9 @@ class Sources:
     def problem(self, finding: Finding) -> Problem:
         """A finding as a line of a file."""
         path = finding.path if finding.shown is None else finding.shown
-        return Problem(*self.place(finding.path, key=finding.at_key), shown_path(path), finding.text)
+        return Problem(
+            *self.place(finding.path, key=finding.at_key), still(shown_path(path)), still(finding.text)
+        )
 
     def _owner(self, path: KeyPath) -> yaml.Document:
         start = tuple(str(step) for step in path[:2])
@@ -111,7 +114,7 @@ def _merge(
 
     def refuse(path: KeyPath, text: str) -> None:
         place = Positions.of(document).at(path, key=True)
-        problems.append(Problem(document.file, *place, shown_path(path), text))
+        problems.append(Problem(document.file, *place, still(shown_path(path)), text))
 
     for section, names in document.data.items():
         if section in _HEADER:

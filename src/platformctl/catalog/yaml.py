@@ -142,6 +142,8 @@ def _built(node: Node, file: str, limits: Limits, problems: list[Problem]) -> An
 class _Loader(yaml.CSafeLoader):
     """PyYAML's safe loader with Go's reading of plain scalars, and keys as text."""
 
+    limits = VALUES
+
     def resolve(self, kind: Any, value: Any, implicit: Any) -> str:
         if kind is not ScalarNode or not implicit[0] or value == "<<":
             return str(super().resolve(kind, value, implicit))  # type: ignore[no-untyped-call]
@@ -149,7 +151,7 @@ class _Loader(yaml.CSafeLoader):
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[str, Any]:  # type: ignore[override]
         self.flatten_mapping(node)
-        return {key_text(key): self.construct_object(value, deep) for key, value in node.value}
+        return {key_text(key, self.limits): self.construct_object(value, deep) for key, value in node.value}
 
     def construct_text(self, node: Any) -> str:
         return str(node.value)
@@ -168,6 +170,8 @@ class _Loader(yaml.CSafeLoader):
 
 class _CatalogLoader(_Loader):
     """Takes for a number or a date what any reader of YAML 1.1 does."""
+
+    limits = CATALOG
 
     def resolve(self, kind: Any, value: Any, implicit: Any) -> str:
         tag = super().resolve(kind, value, implicit)
