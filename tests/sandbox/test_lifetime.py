@@ -15,6 +15,7 @@ import pytest
 from platformctl.errors import ClusterError, GuardError
 from platformctl.sandbox import api
 from platformctl.sandbox.api import Assets, SandboxOptions
+from platformctl.sandbox.client import Answer, Client
 from platformctl.sandbox.folder import Folder, Phase, locked
 from platformctl.sandbox.processes import ProcessId, is_alive, send, wait_gone
 from platformctl.tools.process import ShRunner
@@ -180,18 +181,52 @@ def test_a_supervisor_that_nobody_adopts_ends_by_itself(base: Path) -> None:
     assert folder.state() is None
 
 
-def test_webhooks_and_audit_log_are_on_request(sandbox_assets: Assets, base: Path, tmp_path: Path) -> None:
-    log = tmp_path / "audit.jsonl"
-    options = SandboxOptions(webhooks=True, audit_log=log, nodes=1)
+HOOK = {
+    "name": "nobody.example.com",
+    "clientConfig": {"service": {"namespace": "default", "name": "nobody"}},
+    "rules": [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["secrets"]}],
+    "sideEffects": "None",
+    "admissionReviewVersions": ["v1"],
+}
+HOOKS = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations"
+CONFIGURATION = {
+    "apiVersion": "admissionregistration.k8s.io/v1",
+    "kind": "ValidatingWebhookConfiguration",
+    "metadata": {"name": "nobody"},
+    "webhooks": [HOOK],
+}
+
+
+@pytest.mark.parametrize("webhooks", [True, False])
+def test_webhooks_are_called_on_request_and_a_played_one_refuses_at_once(
+    sandbox_assets: Assets, base: Path, webhooks: bool
+) -> None:
+    options = SandboxOptions(webhooks=webhooks, nodes=1)
     with api.started(ShRunner(), os.environ, base=base, options=options) as sandbox:
-        assert (sandbox.webhooks, sandbox.audit_log, sandbox.shared) == (True, log, False)
-        argv = (Path("/proc") / str(_pid(sandbox, "kube-apiserver")) / "cmdline").read_bytes()
-        assert b"--disable-admission-plugins" not in argv
-    assert b'"username":"sandbox:supervisor"' in log.read_bytes()  # it outlives the sandbox
+        client = Client.of(sandbox.kubeconfig)
+        service = {"metadata": {"name": "nobody"}, "spec": {"ports": [{"port": 443}]}}
+        client.create(
+            "/api/v1/namespaces/default/services", {"apiVersion": "v1", "kind": "Service", **service}
+        )
+        client.create(HOOKS, CONFIGURATION)
+        secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"generateName": "s-"}}
+
+        def answer() -> Answer:
+            return client.request("POST", "/api/v1/namespaces/default/secrets?dryRun=All", secret)
+
+        if webhooks:
+            refusal = eventually(lambda: None if (found := answer()).ok else found, 10)
+            assert "failed calling webhook" in refusal.message
+            assert "connect: connection refused" in refusal.message
+        else:
+            time.sleep(1)  # a configuration works after its informer has seen it
+            assert answer().ok
+        client.close()
 
 
-def _pid(sandbox: api.Sandbox, name: str) -> int:
-    state = Folder(sandbox.folder).state()
-    assert state is not None
-    assert state.processes is not None
-    return state.processes[name].pid
+def test_an_audit_log_outlives_its_sandbox(sandbox_assets: Assets, base: Path, tmp_path: Path) -> None:
+    log = tmp_path / "audit.jsonl"
+    options = SandboxOptions(audit_log=log, nodes=1)
+    with api.started(ShRunner(), os.environ, base=base, options=options) as sandbox:
+        assert (sandbox.audit_log, sandbox.shared) == (log, False)
+    assert b'"username":"sandbox:supervisor"' in log.read_bytes()
