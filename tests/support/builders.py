@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -214,28 +215,20 @@ def live_release(
 
 
 def live_like(
-    render: RenderedRelease,
-    name: str | None = None,
-    namespace: str = NAMESPACE,
-    *,
-    revision: int = 1,
-    status: str = "deployed",
-    history: Iterable[tuple[int, str]] = (),
+    render: RenderedRelease, name: str | None = None, namespace: str = NAMESPACE, **rest: Any
 ) -> LiveRelease:
-    """The release that a deploy of exactly this render leaves behind."""
-    return LiveRelease(
-        id=ReleaseId(namespace, name or f"{render.key}-stg"),
-        revision=revision,
-        status=status,
-        chart_name=render.chart.name,
-        chart_version=render.chart.version,
+    """The release that a deploy of exactly this render leaves behind; `rest` as for `live_release`."""
+    made = live_release(
+        name or f"{render.key}-stg",
+        namespace,
+        chart=(render.chart.name, render.chart.version),
         values=render.values,
-        manifest=render.manifest or "",
-        inputs=render.inputs.digest,
-        chart_digest=render.chart.digest[:32],  # what fits a label
-        run="20261120-0917",
-        updated="2026-11-20T09:17:00Z",
-        history=(*(Revision(*each) for each in history), Revision(revision, status)),
+        objects=render.objects or (),
+        **rest,
+    )
+    # A label holds only the beginning of a digest.
+    return replace(
+        made, inputs=render.inputs.digest, chart_digest=render.chart.digest[:32], run="20261120-0917"
     )
 
 

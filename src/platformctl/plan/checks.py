@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from platformctl.catalog.desired import DesiredRelease, Scope
+from platformctl.catalog.models import LIBRARIES
 from platformctl.live.state import LiveState
 from platformctl.plan.decide import Decision, argocd_owner, current
 from platformctl.plan.deploy_steps import KEPT, namespace_unknown
@@ -144,7 +145,7 @@ def _requirements(
     before = (closure([release.key], graph) & writers) | {release.key}
     renders = [render for key in sorted(before) if isinstance(render := rendered.get(key), RenderedRelease)]
     coming |= brought_by(renders)
-    return findings(release.name, release.requires, release.namespace.name, live, coming)
+    return findings(f"{release.name} needs", release.requires, release.namespace.name, live, coming)
 
 
 def _libraries(
@@ -154,18 +155,24 @@ def _libraries(
     live: LiveState,
     options: DeployOptions,
 ) -> Iterator[Finding]:
+    libraries = scope if scope.name == LIBRARIES else libraries
     if libraries is None:
         return
-    for key in sorted({key for release in writing for key in release.needs_libraries}):
-        who = _who(release.name for release in writing if key in release.needs_libraries)
+    unmanaged_here = {each.key for each in scope.unmanaged} if scope.name == LIBRARIES else set()
+    wants = {
+        release.name: {*release.needs_libraries, *(unmanaged_here & set(release.needs))}
+        for release in writing
+    }
+    for key in sorted({key for keys in wants.values() for key in keys}):
+        who = _who(name for name, keys in wants.items() if key in keys)
         library = libraries.release(key)
-        if library is None:
-            for unmanaged in libraries.unmanaged:
-                if unmanaged.key == key:
-                    namespace = scope.namespace.name if scope.namespace is not None else ""
-                    yield from findings(f"library {key}", unmanaged.requires, namespace, live, options.coming)
-        elif key not in options.coming.libraries:
+        if library is not None and scope.name != LIBRARIES and key not in options.coming.libraries:
             yield from _library(f"{who} library {key}", library, live)
+        for unmanaged in libraries.unmanaged:
+            if unmanaged.key == key:
+                yield from findings(
+                    f"{who} library {key} with", unmanaged.requires, _namespace(scope), live, options.coming
+                )
 
 
 def _library(need: str, library: DesiredRelease, live: LiveState) -> Iterator[Finding]:
@@ -183,11 +190,20 @@ def _library(need: str, library: DesiredRelease, live: LiveState) -> Iterator[Fi
 def _unmanaged(
     scope: Scope, writing: Sequence[DesiredRelease], live: LiveState, coming: Coming
 ) -> Iterator[Finding]:
-    """Of the scope itself: in the way only of what needs it."""
+    """Of the libraries themselves, also when nothing that changes needs it: then it is only said."""
+    if scope.name != LIBRARIES:
+        return
+    needed = {key for release in writing for key in (*release.needs, *release.needs_libraries)}
     for each in sorted(scope.unmanaged, key=lambda unmanaged: unmanaged.key):
-        needed = any(each.key in release.needs for release in writing)
-        for finding in findings(f"library {each.key} (not managed here)", each.requires, "", live, coming):
-            yield Finding(finding.text, blocks=finding.blocks and needed)
+        if each.key not in needed:
+            need = f"library {each.key} should be there with"
+            for finding in findings(need, each.requires, _namespace(scope), live, coming):
+                yield Finding(finding.text, blocks=False)
+
+
+def _namespace(scope: Scope) -> str:
+    """Where Secrets would be that something without a namespace requires."""
+    return scope.namespace.name if scope.namespace is not None else ""
 
 
 def _who(names: Iterator[str]) -> str:

@@ -67,14 +67,14 @@ def brought_by(renders: Iterable[RenderedRelease]) -> Coming:
 
 
 def findings(
-    who: str, requires: Requires, namespace: str, live: LiveState, coming: Coming
+    need: str, requires: Requires, namespace: str, live: LiveState, coming: Coming
 ) -> Iterator[Finding]:
-    """What `who` (a name for people) requires and the cluster lacks, or hides. Nothing without a cluster."""
+    """What is required and the cluster lacks, or hides; `need` begins each text: `web needs`. Nothing without a cluster."""
     if live.identity is None:
         return
     for crd in requires.crds:
         if crd not in coming.crds and crd.partition(".")[2] not in coming.crd_groups:
-            yield from _crd(who, crd, live)
+            yield from _crd(need, crd, live)
     for kind, wanted, there, on_its_way in (
         ("ingress class", requires.ingressClasses, live.ingress_classes, coming.ingress_classes),
         ("storage class", requires.storageClasses, live.storage_classes, coming.storage_classes),
@@ -82,16 +82,16 @@ def findings(
         for name in wanted:
             if name not in there and name not in on_its_way:
                 yield _absent_or_unknown(
-                    f"{who} needs {kind} {name}",
+                    f"{need} {kind} {name}",
                     live.unknown.get(f"{kind}es"),
                     f"kubectl get {kind.replace(' ', '')}es",
                 )
     for secret in requires.secrets:
         if (namespace, secret.name) not in coming.secrets:
-            yield from _secret(who, secret, namespace, live)
+            yield from _secret(need, secret, namespace, live)
     if requires.kubernetes and not _at_least(live.identity.version, requires.kubernetes):
         yield Finding(
-            f"{who} needs Kubernetes {requires.kubernetes}; this cluster is {live.identity.version}",
+            f"{need} Kubernetes {requires.kubernetes}; this cluster is {live.identity.version}",
             blocks=True,
         )
 
@@ -102,24 +102,26 @@ def _absent_or_unknown(need: str, why_unknown: str | None, look: str) -> Finding
     return Finding(f"{need}, which does not exist; what there is:  {look}", blocks=True)
 
 
-def _crd(who: str, crd: str, live: LiveState) -> Iterator[Finding]:
+def _crd(need: str, crd: str, live: LiveState) -> Iterator[Finding]:
     if crd not in live.crds:
         why = live.unknown.get("crds")
         if why is not None:
-            text = f"{who} needs CRD {crd}; whether it is there may not be read: {why}"
+            text = f"{need} CRD {crd}; whether it is there may not be read: {why}"
         else:
-            text = f"{who} needs CRD {crd}, which does not exist; what brings it goes first:  platformctl libraries"
+            text = (
+                f"{need} CRD {crd}, which does not exist; what brings it goes first:  platformctl libraries"
+            )
         yield Finding(text, blocks=why is None)
     elif not live.crds[crd]:
         yield Finding(
-            f"{who} needs CRD {crd}, which is not established; see why:  kubectl describe crd {crd}",
+            f"{need} CRD {crd}, which is not established; see why:  kubectl describe crd {crd}",
             blocks=True,
         )
 
 
-def _secret(who: str, secret: RequiredSecret, namespace: str, live: LiveState) -> Iterator[Finding]:
+def _secret(need: str, secret: RequiredSecret, namespace: str, live: LiveState) -> Iterator[Finding]:
     place = (namespace, secret.name)
-    need = f"{who} needs Secret {namespace}/{secret.name}"
+    need = f"{need} Secret {namespace}/{secret.name}"
     if place not in live.secret_keys:
         why = live.unknown.get(
             f"secrets in namespace {namespace}", live.unknown.get("secrets", "it was not looked for")

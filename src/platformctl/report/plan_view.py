@@ -131,8 +131,7 @@ def summary_lines(plan: Plan, *, width: int | None, shown: bool = False) -> list
     parts = parts if plan.releases else ["no releases"]
     objects = [each for row in plan.changes for each in row.diff if not each.random]
     if objects:
-        changes = "object changes" if len(objects) == 1 else "objects change"
-        parts.append(f"{len(objects)} {changes} ({_kinds(objects)})")
+        parts.append(f"{_changes(objects)} ({_kinds(objects)})")
         if plan.kind == "deploy" and not shown:
             parts.append(f"platformctl diff {plan.scope} shows them")
     if plan.empty and plan.identity is not None and not plan.blockers:
@@ -191,6 +190,20 @@ def _objects(row: ReleasePlan) -> list[Text]:
 
 def _diff_style(text: str) -> str:
     return {"+": "green", "-": "red", "@": "cyan"}.get(text[:1], "")
+
+
+def _changes(objects: Sequence[ObjectDiff]) -> str:
+    """`4 objects change`, `131 new objects`, `4 objects change, 2 new, 1 removed`."""
+    counts = Counter(each.change for each in objects)
+    if counts[Change.ADDED] == len(objects):
+        return counted(len(objects), "new object")
+    changing = "object changes" if len(objects) == 1 else "objects change"
+    others = [
+        f"{counts[kind]} {word}"
+        for kind, word in ((Change.ADDED, "new"), (Change.REMOVED, "removed"))
+        if counts[kind]
+    ]
+    return ", ".join([f"{len(objects)} {changing}", *others])
 
 
 def _kinds(objects: Sequence[ObjectDiff]) -> str:
