@@ -1,3 +1,3 @@
 """Fixtures for everybody."""
 
-pytest_plugins = ["tests.support.sandbox"]
+pytest_plugins = ["tests.support.sandbox", "tests.support.reach"]

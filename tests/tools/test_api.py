@@ -303,7 +303,9 @@ def test_expired_credentials_are_named_as_such(api: Api, raw: Api, server: FakeA
     for reader in (api, raw):
         with pytest.raises(ClusterError, match="does not accept the credentials of context fake") as caught:
             reader.get("/version")
-        assert not isinstance(caught.value, ForbiddenError)  # which would read as: everything else may be readable
+        assert not isinstance(
+            caught.value, ForbiddenError
+        )  # which would read as: everything else may be readable
 
 
 @pytest.mark.parametrize("transport", ["proxy", "raw"])

@@ -90,9 +90,14 @@ def test_a_dry_run_reaches_the_server_as_one_from_every_verb_that_writes() -> No
     kubectl, recorder = _recorded()
     kubectl.apply(b"{}", namespace="x", dry_run=True)
     kubectl.create(b"{}", namespace="x", dry_run=True)
-    kubectl.delete("job", "j", namespace="x", dry_run=True)
     kubectl.label_namespace("x", {"a": "b"}, dry_run=True)
     assert all("--dry-run=server" in command.argv for command in recorder.commands)
+
+
+def test_a_dry_run_of_a_removal_only_looks() -> None:
+    kubectl, recorder = _recorded()
+    kubectl.delete("job", "j", namespace="x", dry_run=True)
+    assert recorder.commands[0].argv[1] == "get"
 
 
 def test_names_follow_the_double_dash_so_that_none_is_taken_for_a_flag() -> None:

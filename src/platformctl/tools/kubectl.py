@@ -58,8 +58,15 @@ class Kubectl:
         return self.run("create", [*argv, "--filename=-"], stdin=manifest, timeout_s=WRITE_TIMEOUT_S)
 
     def delete(self, kind: str, name: str, *, namespace: str | None, dry_run: bool) -> Completed:
-        """Asks for the removal of one object and what it owns; does not wait for it, and none there is fine."""
-        argv = ["--ignore-not-found", "--wait=false", "--cascade=background", *_in(namespace), *_dry(dry_run)]
+        """Asks for the removal of one object and what it owns; does not wait for it, and none there is fine.
+
+        A dry run only looks whether it is there: of kubectl's own, an audit log would show a DELETE like any other,
+        since `dryRun` then stands in the body.
+        """
+        argv = ["--ignore-not-found", *_in(namespace)]
+        if dry_run:
+            return self.run("get", [*argv, "--output=name", "--", kind, name], timeout_s=READ_TIMEOUT_S)
+        argv += ["--wait=false", "--cascade=background"]
         return self.run("delete", [*argv, "--", kind, name], timeout_s=WRITE_TIMEOUT_S)
 
     def label_namespace(self, name: str, labels: Mapping[str, str], *, dry_run: bool) -> Completed:
