@@ -340,6 +340,16 @@ def test_the_cache_saves_helm_and_never_keeps_what_is_random(world: World, tmp_p
     assert len(list(cache.iterdir())) == 1
 
 
+def test_what_could_be_random_and_is_not_is_cached_after_it_was_rendered_twice(
+    world: World, tmp_path: Path
+) -> None:
+    world.add("web", CONFIG_MAP + "{{ if .Values.never }}{{ randAlphaNum 9 }}{{ end }}")
+    first = world.one(cache=tmp_path / "renders")
+    assert world.started() == ["web-stg", "web-stg"]
+    assert world.one(cache=tmp_path / "renders") == first
+    assert world.started() == []
+
+
 def test_values_that_were_edited_while_helm_read_them_are_not_cached(world: World, tmp_path: Path) -> None:
     world.add("web", values="a: 1\n")
     calls: list[DesiredRelease] = []

@@ -1,6 +1,6 @@
 """The render cache: what helm printed, by everything that it was made from. Holds Secrets, hence 0700 and 0600.
 
-Never for charts with randomness: of those each render is another one. Deleting it costs time and nothing else.
+Never a render that differs from the next one of the same inputs. Deleting it costs time and nothing else.
 """
 
 from __future__ import annotations

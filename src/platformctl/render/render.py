@@ -143,21 +143,21 @@ class _Renderer:
     def _made(
         self, release: DesiredRelease, answer: RenderedRelease, scan: Scan, there: Known
     ) -> RenderedRelease:
-        """The answer with its objects. Charts with randomness are rendered twice, to see which fields it reaches."""
+        """The answer with its objects. What may be random is rendered twice, to see which fields really are; only what
+        came out the same is cached."""
         key = self._key(release, answer, scan, there)
+        cached = self.cache.get(key) if self.cache else None
+        text = cached if cached is not None else self._template(release, answer.chart, key)
+        made = self._parsed(release, text)
         random: tuple[str, ...] = ()
-        if scan.random:
-            made = self._parsed(release, self._template(release, answer.chart, key))
+        if cached is None and scan.random:
             if scan.functions & CLOCK:
                 self.sleep(SECOND_S)
-            random = random_fields(made, self._parsed(release, self._template(release, answer.chart, key)))
-        else:
-            cached = self.cache.get(key) if self.cache else None
-            text = cached if cached is not None else self._template(release, answer.chart, key)
-            made = self._parsed(release, text)
-            # helm has read the files again: what it printed belongs to the key only if they are still the same.
-            if self.cache and cached is None and self.values(release).digest == answer.inputs.values_digest:
-                self.cache.put(key, text)
+            again = self._template(release, answer.chart, key)
+            random = random_fields(made, self._parsed(release, again)) if again != text else ()
+        # helm has read the files again: what it printed belongs to the key only if they are still the same.
+        if self.cache and cached is None and not random and self._still(release, answer):
+            self.cache.put(key, text)
         return replace(
             answer,
             objects=made.objects,
@@ -166,6 +166,9 @@ class _Renderer:
             random=random,
             apis=brought_apis(made.objects) | scan.brings,
         )
+
+    def _still(self, release: DesiredRelease, answer: RenderedRelease) -> bool:
+        return self.values(release).digest == answer.inputs.values_digest
 
     def _key(self, release: DesiredRelease, answer: RenderedRelease, scan: Scan, there: Known) -> RenderKey:
         record = self.live.release(release.namespace.name, release.name)

@@ -70,7 +70,7 @@ class Helm:
         done = self.offline([*argv, "--", release.name, str(release.chart)], timeout_s=READ_TIMEOUT_S)
         if not done.ok:
             raise RenderError(
-                f"render release {release.name} from chart {release.chart.name}: {done.last_error()}",
+                f"render release {release.name} from chart {release.chart.name}: {_without_advice(done.last_error())}",
                 hint="mend the chart or its values, then  platformctl --dry-run",
             )
         return done.text
@@ -198,9 +198,16 @@ def _inputs(release: HelmRelease) -> list[str]:
     return argv
 
 
+def _without_advice(error: str) -> str:
+    """helm ends an error of a template with `Use --debug flag to render out invalid YAML`, which ours do not have."""
+    return error.partition("\n\nUse --debug")[0]
+
+
 def _escaped(value: str) -> str:
-    """A value for `--set`: commas and backslashes separate and escape there."""
-    return value.replace("\\", "\\\\").replace(",", "\\,")
+    """A value for `--set`, as Argo CD gives its parameters to helm: a comma is text, except in a list like {a,b}."""
+    if value.startswith("{") and value.endswith("}"):
+        return value
+    return re.sub(r"(?<!\\),", r"\\,", value)
 
 
 def parse_version(text: str) -> tuple[int, int, int] | None:
