@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import pytest
 
@@ -15,10 +15,10 @@ from platformctl.catalog import yaml
 from platformctl.catalog.desired import Catalog
 from platformctl.catalog.load import load
 from platformctl.errors import CatalogError
-from platformctl.tools.process import Command, ShRunner, child_environment
-from tests.support.tools import helm_binary, helm_home
+from platformctl.tools.helm import Helm, HelmRelease
+from tests.support.tools import helm, helm_binary, helm_home
 
-__all__ = ["helm_binary", "helm_home"]
+__all__ = ["helm", "helm_binary", "helm_home"]
 
 # Three lines, so that what a test writes starts at line 4.
 HEADER: Final = "apiVersion: platformctl.dev/v1alpha1\nkind: Platform\nmetadata: {name: shop}\n"
@@ -62,13 +62,17 @@ def repository(tmp_path: Path) -> Repository:
     return made
 
 
-HelmValues = Callable[..., Mapping[str, Any] | str]
+class HelmValues(Protocol):
+    """What templates see as .Values, by the real helm. Raises RenderError where helm refuses."""
+
+    def __call__(
+        self, defaults: str = "", files: tuple[str, ...] = (), parameters: Mapping[str, str] | None = None
+    ) -> dict[str, Any]: ...
 
 
 @pytest.fixture
-def helm_values(helm_binary: Path, helm_home: Path, tmp_path: Path) -> HelmValues:
-    """What templates see as .Values, by the real helm: given the chart's own values, files and more arguments. Text where
-    helm refuses."""
+def helm_values(helm: Helm, tmp_path: Path) -> HelmValues:
+    """A chart that prints its values, rendered through the product's own door to helm."""
     chart = tmp_path / "printer"
     (chart / "templates").mkdir(parents=True)
     (chart / "Chart.yaml").write_text("apiVersion: v2\nname: printer\nversion: 0.1.0\n")
@@ -77,20 +81,15 @@ def helm_values(helm_binary: Path, helm_home: Path, tmp_path: Path) -> HelmValue
     (chart / "templates" / "values.yaml").write_text(template)
 
     def values(
-        defaults: str = "", files: tuple[str, ...] = (), arguments: tuple[str, ...] = ()
-    ) -> Mapping[str, Any] | str:
+        defaults: str = "", files: tuple[str, ...] = (), parameters: Mapping[str, str] | None = None
+    ) -> dict[str, Any]:
         (chart / "values.yaml").write_text(defaults)
-        argv = [str(helm_binary), "template", "r", str(chart)]
-        for number, text in enumerate(files):
-            file = tmp_path / f"values-{number}.yaml"
-            file.write_text(text)
-            argv += ["-f", str(file)]
-        environ = child_environment({"PATH": "/usr/bin:/bin", "HOME": str(helm_home)})
-        done = ShRunner().run(Command((*argv, *arguments), environ, timeout_s=60))
-        if not done.ok:
-            return done.last_error()
-        manifest = yaml.parse_all(done.text, "helm template")[0]
-        found: Mapping[str, Any] = json.loads(base64.b64decode(manifest["data"]["v"]))
+        paths = tuple(tmp_path / f"values-{number}.yaml" for number in range(len(files)))
+        for path, text in zip(paths, files, strict=True):
+            path.write_text(text)
+        release = HelmRelease("r", "default", chart, paths, parameters or {})
+        text = helm.template(release, kube_version=None, api_versions=(), is_upgrade=False)
+        found: dict[str, Any] = json.loads(base64.b64decode(yaml.parse_all(text, "helm")[0]["data"]["v"]))
         return found
 
     return values

@@ -171,5 +171,9 @@ def test_every_setting_of_a_release_says_where_it_comes_from(repository: Reposit
             }
         },
     }
-    plain = inherited.described(catalog)["stg"]["web"]
+    assert show.data(catalog, origin=True)["stg"]["web"]["chart"] == {
+        "value": "/charts/web",
+        "from": "environments/platform.yaml:16",
+    }
+    plain = show.data(catalog)["stg"]["web"]
     assert {key: row[0] for key, row in rows["stg"]["web"].items()} == plain

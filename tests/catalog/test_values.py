@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from platformctl.catalog import values, yaml
-from platformctl.catalog.parameters import applied, set_arguments
-from platformctl.errors import CatalogError
+from platformctl.catalog.parameters import applied
+from platformctl.errors import CatalogError, RenderError
 
 from .conftest import HelmValues, Repository
 
@@ -96,7 +96,7 @@ def test_files_and_defaults_merge_as_in_helm(helm_values: HelmValues, files: tup
 )
 def test_parameters_are_applied_as_in_helm(helm_values: HelmValues, parameters: dict[str, str]) -> None:
     ours = values.with_defaults(loaded(DEFAULTS), applied(loaded(COMMON), parameters))
-    assert ours == helm_values(DEFAULTS, (COMMON,), set_arguments(parameters))
+    assert ours == helm_values(DEFAULTS, (COMMON,), parameters)
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,8 @@ def test_what_helm_refuses_is_refused(helm_values: HelmValues, key: str, value: 
     with pytest.raises(ValueError) as caught:  # noqa: PT011 - its text is asserted whole
         applied(loaded(text), {key: value})
     assert str(caught.value) == message
-    assert isinstance(helm_values("", (text,), set_arguments({key: value})), str)
+    with pytest.raises(RenderError):
+        helm_values("", (text,), {key: value})
 
 
 KEYS = st.sampled_from(["a", "b", "c"])

@@ -28,8 +28,10 @@ class DesiredRelease:
 
     `key` is its name in the catalog, `name` the Helm release (and, for applications, the Argo CD Application).
     `chart_folder` is set for charts of this repository. `values` are absolute files, lowest precedence first;
-    `parameters` win over all of them. `needs` are keys of the same scope; `needs_libraries` are keys of libraries that
-    an application needs, which a deploy of an environment only checks.
+    `parameters` win over all of them. `needs` are keys of releases of the same scope. `needs_libraries` are keys of
+    libraries that are only checked before it: for an application all that it needs, for a library the unmanaged ones;
+    what an unmanaged library needs counts as needed by whoever needs that. `namespace` has all labels that the scope
+    gives it. The files of `gates` are named from the root of the repository, with a leading slash.
     """
 
     scope: str
@@ -60,7 +62,11 @@ class Unmanaged:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What one transaction covers: an environment, or the libraries of a cluster. Releases in order of needs, then key."""
+    """What one transaction covers: an environment, or the libraries of a cluster. Releases in order of needs, then key.
+
+    `unmanaged` are all unmanaged libraries for the scope `libraries`, for an environment those that it needs. The cluster
+    of the libraries is that of the environments, where those agree; they are protected when any environment is.
+    """
 
     name: str
     aliases: tuple[str, ...]

@@ -1,7 +1,7 @@
 """Parameters: single values over the values files, as `helm --set` and Argo CD's helm parameters take them.
 
-Source: helm.sh/helm/v4/pkg/strvals/parser.go, and Argo CD's util/helm, which escapes commas outside of braces; measured
-against helm in the tests.
+A comma in a value is text, except in a list like {a,b}. Source: helm.sh/helm/v4/pkg/strvals/parser.go, and Argo CD's
+util/helm, which escapes commas outside of braces, as `tools.helm` does; measured against helm in the tests.
 """
 
 from __future__ import annotations
@@ -16,14 +16,6 @@ _STEP: Final = re.compile(r"(?:\\.|[^.\[\\])+|\[[0-9]+\]")
 _WORDS: Final[dict[str, bool | None]] = {"true": True, "false": False, "null": None}
 _LARGEST: Final = 2**63
 _INDEX_LIMIT: Final = 65536
-
-
-def set_arguments(parameters: Mapping[str, str]) -> tuple[str, ...]:
-    """The arguments of helm: `--set`, `key=value`, … A comma in a value is text, except in a list like {a,b}."""
-    found: list[str] = []
-    for key, value in parameters.items():
-        found += ["--set", f"{key}={value if _is_list(value) else _commas_escaped(value)}"]
-    return tuple(found)
 
 
 def applied(values: Mapping[str, Any], parameters: Mapping[str, str]) -> dict[str, Any]:
@@ -84,14 +76,6 @@ def _set(target: Any, steps: list[str | int], value: Any, key: str) -> None:
                 raise ValueError(f"helm refuses {key}: the values have something there that is no {kind}")
             present = target[step] = wanted()
         target = present
-
-
-def _is_list(text: str) -> bool:
-    return text.startswith("{") and text.endswith("}")
-
-
-def _commas_escaped(text: str) -> str:
-    return re.sub(r"(?<!\\),", r"\\,", text)
 
 
 def _unescaped(text: str) -> str:

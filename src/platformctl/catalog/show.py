@@ -1,12 +1,15 @@
-"""The graph of needs as a picture: text for a terminal, DOT for Graphviz, Mermaid for a web page. Pure."""
+"""The catalog for people: its releases with what they inherit, and the graph of needs as text, DOT and Mermaid."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from platformctl.catalog.desired import Catalog
+from platformctl.catalog.inherited import described
+from platformctl.catalog.load import places
 from platformctl.catalog.models import LIBRARIES
 from platformctl.catalog.needs import levels
 
@@ -20,6 +23,12 @@ class Node:
     level: int
     needs: tuple[str, ...]
     managed: bool = True
+
+
+def data(catalog: Catalog, *, origin: bool = False) -> dict[str, Any]:
+    """Scope → key → setting → value, as plain data; with `origin` each value as {"value": …, "from": "file:line"}, for
+    which the files are read again."""
+    return dict(described(catalog, places(catalog) if origin else None))
 
 
 def graph(catalog: Catalog, scope: str | None = None) -> tuple[Node, ...]:

@@ -115,11 +115,11 @@ def _trees(source: bytes | str, file: str, limits: Limits) -> tuple[str, list[No
     try:
         scan(text, file, limits)
         return text, list(yaml.compose_all(text, Loader=_CatalogLoader if limits.catalog else _Loader))
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         _refuse_syntax(error, text, file)
 
 
-def _refuse_syntax(error: yaml.YAMLError, text: str, file: str) -> NoReturn:
+def _refuse_syntax(error: Exception, text: str, file: str) -> NoReturn:
     mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None) or str(error)
     context = getattr(error, "context", None)
     if mark is not None and text[mark.index : mark.index + 1] == "\t":
@@ -133,7 +133,7 @@ def _built(node: Node, file: str, limits: Limits, problems: list[Problem]) -> An
     loader = (_CatalogLoader if limits.catalog else _Loader)("")
     try:
         return loader.construct_document(node)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         refuse(file, str(getattr(error, "problem", error)), getattr(error, "problem_mark", None), error)
     finally:
         loader.dispose()
