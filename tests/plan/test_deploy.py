@@ -10,7 +10,8 @@ from platformctl.catalog.models import Gate, Requires
 from platformctl.errors import DesiredStateError, UsageError
 from platformctl.plan.deploy import coming_from
 from platformctl.plan.requirements import Coming
-from platformctl.plan.steps import ApplyRelease, AwaitReady, PassGate
+from platformctl.plan.steps import Action, ApplyRelease, AwaitReady, PassGate
+from platformctl.render.models import NotRendered
 from tests.support.builders import desired, kube_object, live_like, live_state, planned, rendered, scope
 
 
@@ -110,3 +111,35 @@ def test_rows_carry_the_diff_only_where_something_would_change() -> None:
 
     assert [each.id.name for each in new.diff] == ["web"]
     assert same.diff == ()
+
+
+def test_what_is_unchanged_and_yet_not_ready_is_waited_for_again() -> None:
+    web = rendered("web")
+    record = live_like(web)
+    live = replace(live_state(record), unready={record.id: "Deployment web: 0 of 1 available"})
+    plan = planned(scope(desired("web")), live, web)
+
+    assert [(type(step), step.id) for step in plan.steps] == [(AwaitReady, "ready:web")]
+    assert plan.row("web").action is Action.UNCHANGED
+    assert plan.row("web").reasons == ("not ready: Deployment web: 0 of 1 available",)
+    assert not plan.empty
+
+
+def test_a_library_whose_chart_is_not_at_hand_may_bring_what_is_missing() -> None:
+    charts = scope(desired("certs"), name="libraries")
+    coming = coming_from(
+        planned(charts, live_state(), NotRendered("certs", "no network"), allow_not_rendered=True), {}
+    )
+    requires = Requires(crds=["certificates.example.com"])
+    plan = planned(
+        scope(desired("web", requires=requires)),
+        live_state(),
+        rendered("web"),
+        coming=coming,
+        allow_not_rendered=True,
+    )
+
+    assert (coming.libraries, coming.unseen) == ({"certs"}, True)
+    assert plan.blockers == ()
+    assert "certificates.example.com" in plan.warnings[0]
+    assert "chart is not at hand" in plan.warnings[0]

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Set
 from typing import Final
 
 VALUES: Final = {  # the value modules of the stages: frozen data, no work
-    "catalog": ("catalog.models", "catalog.desired"),
+    "catalog": ("catalog.models", "catalog.desired", "catalog.durations"),
     "live": ("live.state",),
     "render": ("render.models",),
     "plan": ("plan.steps",),
@@ -67,7 +67,6 @@ BEYOND: Final[dict[str, dict[str, str]]] = {
     "run": {
         "render.models": "a Plan that is carried out holds rendered releases and object ids: values, no work"
     },
-    "report": {"catalog.durations": "says lengths of time to people: a pure function of a number"},
 }
 
 # One library, one home. A library that is not here has no home yet: it gets one in a change of this table.

@@ -88,7 +88,7 @@ def test_each_read_is_one_request_over_the_connection_that_is_open(api: Api, ser
         api.get("/version")
         api.get("/long")
     assert isinstance(api.transport, ProxyTransport)
-    assert (len(server.requests), len(api.transport._connections)) == (10, 1)
+    assert (len(server.requests), len(api.transport._idle)) == (10, 1)
 
 
 def test_what_does_not_exist_is_none(api: Api, raw: Api) -> None:
@@ -124,9 +124,11 @@ def test_the_proxy_refuses_to_write(api: Api, server: FakeApiServer, method: str
     transport = api.transport
     assert isinstance(transport, ProxyTransport)
     before = len(server.requests)
-    connection = transport._connection(time.monotonic() + 5)
+    connection = transport._take_idle()
+    assert connection
     connection.request(method, "/api/v1/namespaces/x/pods/y", body=b"{}")
     assert connection.getresponse().status == 403
+    connection.close()
     assert len(server.requests) == before
 
 

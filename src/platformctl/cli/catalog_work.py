@@ -6,11 +6,11 @@ import sys
 
 from platformctl.catalog import schema as catalog_schema
 from platformctl.catalog import show as catalog_show
+from platformctl.catalog import values, yaml
 from platformctl.catalog.select import find_scope
-from platformctl.catalog.values import merged
 from platformctl.cli.desk import at_desk
 from platformctl.cli.options import Globals
-from platformctl.errors import CatalogError, Problem, UsageError
+from platformctl.errors import UsageError
 from platformctl.report.console import write
 from platformctl.report.dry_run_view import catalog_sentence
 from platformctl.report.text import piece
@@ -20,15 +20,7 @@ def validate(globals_: Globals) -> int:
     """Loads the catalog and every values file that it names; all problems of both at once."""
     with at_desk(globals_, "catalog validate") as desk:
         catalog = desk.catalog()
-        problems: list[Problem] = []
-        for scope in catalog.scopes.values():
-            for release in scope.releases:
-                try:
-                    merged(release, catalog.root)
-                except CatalogError as error:
-                    problems += error.problems
-        if problems:
-            raise CatalogError(problems)
+        values.check(catalog)
         if desk.screen.for_people:
             write(desk.screen.out, [piece(f"{catalog_sentence(catalog)}: valid")])
         else:
@@ -43,8 +35,6 @@ def show(globals_: Globals, origin: bool) -> int:
         catalog = desk.catalog()
         data = catalog_show.data(catalog, origin=origin)
         if desk.screen.for_people:
-            from platformctl.catalog import yaml
-
             sys.stdout.write(yaml.dump(data))
         else:
             desk.screen.data("Catalog", data, changes=False)

@@ -130,7 +130,7 @@ class Desk:
             cache=session.cache / "charts",
             helm=session.helm,
             environ=self.environ,
-            parse=lambda content, name: yaml.parse(content, name).checked(),
+            parse=lambda content, name: yaml.parse(content, name, yaml.VALUES).checked(),
             mirror=self.globals.chart_mirror,
             match=Match(match),
         )

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
 from rich.text import Text
 
 from platformctl.catalog.desired import Scope
 from platformctl.catalog.select import find_scope
 from platformctl.cli.desk import at_desk
 from platformctl.cli.options import Globals
-from platformctl.live.state import LiveState
+from platformctl.live.state import LiveRelease, LiveState
 from platformctl.pipeline import Line, look
 from platformctl.render.manifests import parse_objects
 from platformctl.report.console import width_of, write
 from platformctl.report.status_view import status_data, status_lines
-from platformctl.run.watch import ready_now
+from platformctl.run.result import Status
+from platformctl.run.watch import await_ready
+
+LOOK_S: Final = 1.5  # what is not ready by then is still on its way, as far as one look can tell
 
 
 def status(globals_: Globals, target: str | None) -> int:
@@ -40,14 +47,31 @@ def status(globals_: Globals, target: str | None) -> int:
 
 
 def _verdicts(line: Line, scope: Scope, live: LiveState) -> dict[str, str]:
-    """Readiness of each deployed release, by key."""
+    """Readiness of each deployed release, by key: `ready …`, `doomed: …` or `progressing: …`."""
     cluster = line.session.cluster
     if cluster is None:
         return {}
-    found: dict[str, str] = {}
-    for release in scope.releases:
-        record = live.release(release.namespace.name, release.name)
-        if record is not None:
-            objects = parse_objects(record.manifest, record.id.namespace)
-            found[release.key] = ready_now(cluster.api, objects, namespace=record.id.namespace)
-    return found
+
+    def verdict(record: LiveRelease) -> str:
+        objects = parse_objects(record.manifest, record.id.namespace)
+        seen = await_ready(
+            cluster.api,
+            cluster.kubectl,
+            objects,
+            timeout_s=LOOK_S,
+            stable_for_s=0.0,
+            stop=threading.Event(),
+            progress=lambda _: None,
+        )
+        match seen.status:
+            case Status.OK:
+                return f"ready {seen.detail.removesuffix(' ready')}" if "/" in seen.detail else "ready"
+            case Status.FAILED:
+                return f"doomed: {seen.detail}"
+            case _:
+                return f"progressing: {seen.detail.partition(': ')[2] or seen.detail}"
+
+    records = {r.key: live.release(r.namespace.name, r.name) for r in scope.releases}
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        found = {key: pool.submit(verdict, record) for key, record in records.items() if record is not None}
+    return {key: future.result() for key, future in found.items()}

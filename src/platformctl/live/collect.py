@@ -25,6 +25,7 @@ from platformctl.live.state import (
     ReleaseId,
 )
 from platformctl.live.wanted import Wanted, wanted_of
+from platformctl.live.workloads import unready_releases
 from platformctl.tools.api import METADATA, Api
 from platformctl.tools.discovery import Discovery
 
@@ -59,6 +60,7 @@ def collect(api: Api, wanted: Wanted, *, is_sandbox: Callable[[str], bool] = lam
         ingress = pool.submit(_names, api, INGRESS_CLASSES, "ingress classes", wanted.ingress_classes)
         storage = pool.submit(_names, api, STORAGE_CLASSES, "storage classes", wanted.storage_classes)
         secrets = pool.submit(_secrets, api, wanted.secrets)
+        unready = pool.submit(unready_releases, api)
         crds = pool.submit(_crds, api, discovery.result(), wanted.crds)
         applications = pool.submit(_applications, api, discovery.result(), wanted.argocd_namespace)
     parts = [part.result() for part in (releases, namespaces, ingress, storage, secrets, crds, applications)]
@@ -72,6 +74,7 @@ def collect(api: Api, wanted: Wanted, *, is_sandbox: Callable[[str], bool] = lam
         storage_classes=parts[3].value,
         secret_keys=parts[4].value,
         applications=parts[6].value,
+        unready=unready.result(),
         unknown={key: why for part in (identity, *parts) for key, why in part.unknown.items()},
     )
 

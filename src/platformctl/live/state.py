@@ -120,7 +120,8 @@ class LiveState:
     `releases` holds every Helm release that could be listed. `secret_keys` has the keys of the Secrets that the catalog
     requires (never their values), None for one that does not exist. `api_versions` are `group/version` and
     `group/version/Kind`, as helm wants them. `owners` maps an Application's destination to Argo CD. `unknown` maps what
-    could not be read ("releases in namespace harbor", "crds") to why.
+    could not be read ("releases in namespace harbor", "crds") to why. `unready` maps releases to the workload of theirs that
+    is not complete right now ("Deployment web: 1 of 3 available").
     """
 
     identity: ClusterIdentity | None
@@ -132,6 +133,7 @@ class LiveState:
     storage_classes: frozenset[str] = frozenset()
     secret_keys: Mapping[tuple[str, str], frozenset[str] | None] = field(default_factory=dict)
     applications: tuple[ArgoApplicationState, ...] = ()
+    unready: Mapping[ReleaseId, str] = field(default_factory=dict)
     ledger: tuple[LedgerEntry, ...] = ()
     unknown: Mapping[str, str] = field(default_factory=dict)
 

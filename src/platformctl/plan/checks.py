@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from platformctl.catalog.desired import DesiredRelease, Scope
 from platformctl.catalog.models import LIBRARIES
-from platformctl.live.state import LiveState
+from platformctl.live.state import LiveState, ReleaseId
 from platformctl.plan.decide import Decision, argocd_owner, current
 from platformctl.plan.deploy_steps import KEPT, namespace_unknown
 from platformctl.plan.graph import Graph, closure
@@ -60,12 +60,20 @@ def check_deploy(
         *_libraries(writing, scope, libraries, live, options),
         *_unmanaged(scope, writing, live, options.coming),
     ]
-    await_ = frozenset(key for key in needed if decisions[key].deployed and decisions[key].owner is None)
+    await_ = {key for key in needed if decisions[key].deployed and decisions[key].owner is None}
+    # What is as the catalog says and yet not ready is looked at again: a repeat must not call a broken release good.
+    await_ |= {
+        key for key in actions if actions[key] is Action.UNCHANGED and _id(by_key[key]) in live.unready
+    }
     return Checked(
         blockers=tuple(dict.fromkeys(each.text for each in found if each.blocks)),
         warnings=tuple(dict.fromkeys(each.text for each in found if not each.blocks)),
-        to_await=await_,
+        to_await=frozenset(await_),
     )
+
+
+def _id(release: DesiredRelease) -> ReleaseId:
+    return ReleaseId(release.namespace.name, release.name)
 
 
 def _own_state(

@@ -81,10 +81,12 @@ def plan_deploy(
 
 
 def coming_from(plan: Plan, rendered: Rendered) -> Coming:
-    """What a plan brings to the one after it: its written releases, and what their objects make."""
-    written = [row.key for row in plan.changes]
+    """What a plan brings to the one after it: its written releases, and what their objects make. In a dry run also the
+    releases whose chart is not at hand, which would be written."""
+    unseen = [row.key for row in plan.not_rendered]
+    written = [*(row.key for row in plan.changes), *unseen]
     renders = [each for key in written if isinstance(each := rendered.get(key), RenderedRelease)]
-    return replace(brought_by(renders), libraries=frozenset(written))
+    return replace(brought_by(renders), libraries=frozenset(written), unseen=bool(unseen))
 
 
 def _with_timeout(scope: Scope, timeout_s: float) -> Scope:
@@ -131,6 +133,8 @@ def _row(
 ) -> ReleasePlan:
     record = live.release(release.namespace.name, release.name)
     reasons, notes = decision.reasons, decision.notes
+    if action is Action.UNCHANGED and record is not None and record.id in live.unready:
+        reasons = (f"not ready: {live.unready[record.id]}",)
     if action is Action.CHECK:
         reasons = ("needed by what was asked for",)
         if decision.action is Action.UPGRADE:

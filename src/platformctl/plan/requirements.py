@@ -26,7 +26,8 @@ class Finding:
 class Coming:
     """What will be there by the time it is needed: brought by releases that go before, in this plan or the one before it.
 
-    `libraries` are keys; secrets are (namespace, name). Of a chart's crds/ only the API groups are known here.
+    `libraries` are keys; secrets are (namespace, name). Of a chart's crds/ only the API groups are known here. `unseen`:
+    some of it could not be rendered, and may bring anything.
     """
 
     libraries: frozenset[str] = frozenset()
@@ -35,6 +36,7 @@ class Coming:
     ingress_classes: frozenset[str] = frozenset()
     storage_classes: frozenset[str] = frozenset()
     secrets: frozenset[tuple[str, str]] = frozenset()
+    unseen: bool = False
 
     def __or__(self, other: Coming) -> Coming:
         return Coming(
@@ -44,6 +46,7 @@ class Coming:
             self.ingress_classes | other.ingress_classes,
             self.storage_classes | other.storage_classes,
             self.secrets | other.secrets,
+            self.unseen or other.unseen,
         )
 
 
@@ -69,9 +72,23 @@ def brought_by(renders: Iterable[RenderedRelease]) -> Coming:
 def findings(
     need: str, requires: Requires, namespace: str, live: LiveState, coming: Coming
 ) -> Iterator[Finding]:
-    """What is required and the cluster lacks, or hides; `need` begins each text: `web needs`. Nothing without a cluster."""
+    """What is required and the cluster lacks, or hides; `need` begins each text: `web needs`. Nothing without a cluster.
+
+    What is absent does not block while a chart that could not be rendered may still bring it.
+    """
     if live.identity is None:
         return
+    for finding in _findings(need, requires, namespace, live, coming):
+        if coming.unseen and finding.blocks:
+            text = f"{finding.text}; or a library brings it whose chart is not at hand"
+            yield Finding(text, blocks=False)
+        else:
+            yield finding
+
+
+def _findings(
+    need: str, requires: Requires, namespace: str, live: LiveState, coming: Coming
+) -> Iterator[Finding]:
     for crd in requires.crds:
         if crd not in coming.crds and crd.partition(".")[2] not in coming.crd_groups:
             yield from _crd(need, crd, live)
@@ -89,7 +106,7 @@ def findings(
     for secret in requires.secrets:
         if (namespace, secret.name) not in coming.secrets:
             yield from _secret(need, secret, namespace, live)
-    if requires.kubernetes and not _at_least(live.identity.version, requires.kubernetes):
+    if requires.kubernetes and live.identity and not _at_least(live.identity.version, requires.kubernetes):
         yield Finding(
             f"{need} Kubernetes {requires.kubernetes}; this cluster is {live.identity.version}",
             blocks=True,

@@ -63,7 +63,12 @@ def describe(step: Step) -> StepText:
             verb = "upgrade" if step.from_revision else "install"
             return StepText(step.release.key, f"{verb} {step.release.name}")
         case AwaitReady():
-            return StepText(step.key, f"wait until {step.name} is ready", step.timeout_s)
+            stays = step.stable_for_s > 0
+            return StepText(
+                step.key,
+                f"watch {step.name} stay ready" if stays else f"wait until {step.name} is ready",
+                step.timeout_s,
+            )
         case PassGate():
             return StepText(step.key, f"gate of {step.name}: {step.gate}")
         case RollbackRelease():
@@ -184,7 +189,6 @@ def _await(step: AwaitReady, tools: Tools, progress: Progress) -> Performed:
         tools.api,
         tools.kubectl,
         tools.parse(record.manifest, step.namespace),
-        namespace=step.namespace,
         timeout_s=step.timeout_s,
         stable_for_s=step.stable_for_s,
         stop=tools.stop.asked,

@@ -71,7 +71,7 @@ class RunResult:
         changed = len(self.plan.changes)
         match self.status:
             case Status.OK | Status.SKIPPED if not changed:
-                return f"Nothing to do in {self.plan.scope}: {len(self.plan.releases)} releases are as the catalog says."
+                return f"Nothing changed in {self.plan.scope}: {len(self.plan.releases)} releases are as the catalog says, and healthy."
             case Status.OK | Status.SKIPPED:
                 kept = len(self.plan.releases) - changed
                 return f"{verb} of {self.plan.scope} is done: {changed} changed and healthy, {kept} left as they were."

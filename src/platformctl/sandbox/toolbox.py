@@ -19,7 +19,7 @@ import shutil
 import signal
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -59,12 +59,14 @@ class Assets:
 
 @dataclass(frozen=True, slots=True)
 class Module:
-    """A Go module of ours: `packages` are what is built, `stamps` the version variables (-ldflags -X)."""
+    """A Go module of ours: `packages` are what is built, `stamps` the variables (-ldflags -X) that get the version of a
+    module, `constants` those that get a fixed value."""
 
     folder: Path
     packages: tuple[str, ...]
     stamps: Mapping[str, str]
     usual: str
+    constants: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def sources(self) -> tuple[Path, ...]:
@@ -84,6 +86,8 @@ class Module:
         digest = hashlib.sha256()
         for path in self.sources:
             digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+        for name, value in self.constants.items():
+            digest.update(f"{name}={value}".encode())
         return digest.hexdigest()[:20]
 
     def version_of(self, module: str) -> str:
@@ -125,6 +129,11 @@ def toolbox_helm3() -> Module:
         folder=Path(__file__).parent / "toolbox-helm3",
         packages=("helm.sh/helm/v3/cmd/helm",),
         stamps={"helm.sh/helm/v3/internal/version.version": "helm.sh/helm/v3"},
+        # Without these it takes the Kubernetes of its `helm template` to be 1.20, and refuses charts that need more.
+        constants={
+            "helm.sh/helm/v3/pkg/chartutil.k8sVersionMajor": "1",
+            "helm.sh/helm/v3/pkg/chartutil.k8sVersionMinor": "37",
+        },
         usual="about 2 minutes on two cores, only this once",
     )
 
@@ -186,6 +195,7 @@ def build_command(go: Go, module: Module, target: Path, environ: Mapping[str, st
         major, minor, *_ = kubernetes.removeprefix("v").split(".")
         stamps["k8s.io/component-base/version.gitMajor"] = major
         stamps["k8s.io/component-base/version.gitMinor"] = minor
+    stamps |= module.constants
     flags = " ".join(["-s -w", *(f"-X {variable}={version}" for variable, version in stamps.items())])
     argv = (str(go.binary), "build", "-ldflags", flags, "-o", f"{target}/", *module.packages)
     return Command(argv, go.environment(environ), cwd=module.folder)

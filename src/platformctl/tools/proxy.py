@@ -30,6 +30,7 @@ from platformctl.tools.transport import JSON, Answer, Stream, no_answer
 START_LIMIT_S: Final = 10.0
 _FOLDER: Final = "platformctl-api-"
 _CHUNK_BYTES: Final = 65536
+IDLE_KEPT: Final = 8
 
 
 class _UnixConnection(http.client.HTTPConnection):
@@ -37,16 +38,25 @@ class _UnixConnection(http.client.HTTPConnection):
 
     def __init__(self, path: Path, timeout_s: float) -> None:
         super().__init__("localhost", timeout=timeout_s)
-        self._path = path
+        self.path = path
 
     def connect(self) -> None:
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.sock.settimeout(self.timeout)
-        self.sock.connect(str(self._path))
+        self.sock.connect(str(self.path))
+
+    def limit(self, give_up: float) -> None:
+        """No read or write from here on waits beyond this moment. Raises TimeoutError when it is over already."""
+        left_s = give_up - time.monotonic()
+        if left_s <= 0:
+            raise TimeoutError
+        self.timeout = left_s
+        if self.sock is not None:
+            self.sock.settimeout(left_s)
 
 
 class ProxyTransport:
-    """`kubectl proxy`, started at the first request. One connection per thread, kept open."""
+    """`kubectl proxy`, started at the first request. Connections are kept open and used again, by whatever thread."""
 
     name = "proxy"
 
@@ -58,8 +68,7 @@ class ProxyTransport:
         self._keeper: threading.Thread | None = None
         self._process: Process | None = None
         self._folder: Path | None = None
-        self._local = threading.local()
-        self._connections: list[_UnixConnection] = []
+        self._idle: list[_UnixConnection] = []
 
     @property
     def socket_path(self) -> Path:
@@ -123,65 +132,61 @@ class ProxyTransport:
         """Raises OSError or HTTPException when the connection breaks; a proxy that is gone is started again first."""
         give_up = time.monotonic() + timeout_s
         try:
-            if getattr(self._local, "connection", None) is not None:
+            kept = self._take_idle()
+            if kept is not None:
                 with suppress(
                     ConnectionError, http.client.HTTPException
                 ):  # closed at the other end while it was idle
-                    return self._ask(path, accept, give_up)
-                self._drop()
+                    return self._ask(kept, path, accept, give_up)
             self.start()
-            return self._ask(path, accept, give_up)
+            return self._ask(_UnixConnection(self.socket_path, timeout_s), path, accept, give_up)
         except TimeoutError:
-            self._drop()
             return no_answer(timeout_s)
-        except (OSError, http.client.HTTPException):
-            self._drop()
-            raise
 
-    def _ask(self, path: str, accept: str, give_up: float) -> Answer:
-        connection = self._connection(give_up)
-        connection.request("GET", path, headers={"Accept": accept, "Accept-Encoding": "gzip"})
-        response = connection.getresponse()
-        chunks: list[bytes] = []
-        while chunk := response.read1(_CHUNK_BYTES):
-            chunks.append(chunk)
-            left_s = give_up - time.monotonic()
-            if left_s <= 0:
-                raise TimeoutError
-            if connection.sock is not None:
-                connection.sock.settimeout(left_s)
-        response.read()  # read1 leaves the end unread, and the connection would not take another request
+    def _ask(self, connection: _UnixConnection, path: str, accept: str, give_up: float) -> Answer:
+        """One request. The connection goes back to the idle ones, or is closed when anything went wrong."""
+        try:
+            connection.limit(give_up)
+            connection.request("GET", path, headers={"Accept": accept, "Accept-Encoding": "gzip"})
+            response = connection.getresponse()
+            chunks: list[bytes] = []
+            while chunk := response.read1(_CHUNK_BYTES):
+                chunks.append(chunk)
+                connection.limit(give_up)
+            response.read()  # read1 leaves the end unread, and the connection would not take another request
+        except BaseException:
+            connection.close()
+            raise
+        self._give_back(connection)
         body = b"".join(chunks)
         if response.headers.get("Content-Encoding") == "gzip":
             body = zlib.decompress(body, wbits=31)
         return _answer(response, body)
 
-    def _connection(self, give_up: float) -> _UnixConnection:
-        left_s = max(give_up - time.monotonic(), 0.001)
-        connection: _UnixConnection | None = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = _UnixConnection(self.socket_path, left_s)
-            self._local.connection = connection
-            with self._lock:
-                self._connections.append(connection)
-        connection.timeout = left_s
-        if connection.sock is not None:
-            connection.sock.settimeout(left_s)
-        return connection
+    def _take_idle(self) -> _UnixConnection | None:
+        with self._lock:
+            return self._idle.pop() if self._idle else None
 
-    def _drop(self) -> None:
-        connection: _UnixConnection | None = getattr(self._local, "connection", None)
-        self._local.connection = None
-        if connection is not None:
-            connection.close()
-            with self._lock, suppress(ValueError):
-                self._connections.remove(connection)
+    def _give_back(self, connection: _UnixConnection) -> None:
+        with self._lock:
+            if (
+                len(self._idle) < IDLE_KEPT
+                and self._folder is not None
+                and connection.path == self._folder / "s"
+            ):
+                self._idle.append(connection)
+                return
+        connection.close()
 
     def stream(self, path: str, *, connect_timeout_s: float, idle_s: float) -> Stream:
         """A connection of its own, which a watch keeps for itself."""
         connection = _UnixConnection(self.socket_path, connect_timeout_s)
-        connection.request("GET", path, headers={"Accept": JSON})
-        response = connection.getresponse()
+        try:
+            connection.request("GET", path, headers={"Accept": JSON})
+            response = connection.getresponse()
+        except BaseException:
+            connection.close()
+            raise
         if response.status != http.client.OK:
             answer = _answer(response, response.read())
             connection.close()
@@ -196,10 +201,9 @@ class ProxyTransport:
 
     def _end(self) -> None:
         """Ends the proxy and removes its folder. The lock is held."""
-        for connection in self._connections:
+        for connection in self._idle:
             connection.close()
-        self._connections.clear()
-        self._local = threading.local()
+        self._idle.clear()
         process, self._process = self._process, None
         if process is not None:
             process.signal(signal.SIGTERM)

@@ -131,13 +131,11 @@ class Watch:
             self._closed.wait(RELIST_S)
             return None
         if stream.answer.status != http.client.OK:
-            stream.close()
-            return None
+            return None  # its connection is closed already
         with self._lock:
-            if self._closed.is_set():
-                stream.close()
-                return None
             self._open = stream
+            if self._closed.is_set():
+                stream.close()  # reading it ends at once, and gives the connection up
         return stream
 
     def _back_off(self, failures: int) -> int:
