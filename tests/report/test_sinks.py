@@ -185,6 +185,7 @@ def test_the_board_is_never_higher_than_the_screen() -> None:
 def test_a_check_after_the_last_step_of_a_release_is_shown_only_when_it_fails() -> None:
     drawn, printed = board(80)
     drawn.take(RunStarted("1", "deploy", S, ((StepId("apply:api"), "plate-api", API),)))
+    printed.clear()  # the heading of the run
     drawn.take(finished("apply:api", "plate-api", API, Status.OK, "revision 2", 1.0))
     drawn.take(finished("stable:api", "plate-api", "stay ready", Status.OK, "stable", 1.0))
     assert len(printed) == 1

@@ -122,6 +122,7 @@ class Board:
         match event:
             case RunStarted():
                 self._begin(event)
+                yield line(piece(event.scope, "bold"), piece(f"  run {event.run}", "dim"), indent=2)
             case PhaseStarted():
                 self.phase, self.phase_since = event.phase, self.clock()
             case PhaseFinished():

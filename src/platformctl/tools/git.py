@@ -23,7 +23,8 @@ class Commit:
 
     def __str__(self) -> str:
         where = f" on {self.branch}" if self.branch else " (detached)"
-        return f'{self.short} "{self.subject}"{where}{"" if self.clean else ", with changes that are not committed"}'
+        subject = self.subject if len(self.subject) <= 60 else f"{self.subject[:59].rstrip()}…"
+        return f'{self.short} "{subject}"{where}{"" if self.clean else ", with changes that are not committed"}'
 
 
 def head(runner: Runner, binary: Path, folder: Path, env: Mapping[str, str]) -> Commit | None:
