@@ -28,6 +28,7 @@ from platformctl.cli.folders import cache_folder, private, state_folder
 from platformctl.cli.options import Globals
 from platformctl.cli.reach import Found, Reach, offline, reach_cluster, reach_sandbox
 from platformctl.cli.screen import Screen, open_screen
+from platformctl.cli.settings import from_files
 from platformctl.errors import UsageError
 from platformctl.run.events import Sink
 from platformctl.run.stop import Stop
@@ -173,6 +174,7 @@ def duration_of(option: str, text: str | None) -> float | None:
 def at_desk(globals_: Globals, command: str) -> Iterator[Desk]:
     """Opens a desk, and clears it away whatever happens."""
     environ = dict(os.environ)
+    globals_ = globals_.over(from_files(Path.cwd()))
     stop = Stop()
     with ExitStack() as stack:
         screen = open_screen(globals_, environ, command)

@@ -97,14 +97,18 @@ def with_globals(command: Callable[..., None]) -> Callable[..., None]:
     return wrapper
 
 
+def option_types() -> dict[str, type]:
+    """The name of each global option, with _ for -, and the type of its value."""
+    return {name: kind.__origin__.__args__[0] for name, kind in _OPTIONS.items()}
+
+
 def from_environment(environ: dict[str, str]) -> Globals:
     """`PLATFORMCTL_<OPTION>` for each global option. Raises typer.BadParameter for a value that is none."""
     found: dict[str, Any] = {}
-    for name, kind in _OPTIONS.items():
+    for name, wanted in option_types().items():
         text = environ.get(f"PLATFORMCTL_{name.upper()}")
         if not text:
             continue
-        wanted = kind.__origin__.__args__[0]
         try:
             found[name] = _truth(text) if wanted is bool else wanted(text)
         except ValueError:

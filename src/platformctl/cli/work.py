@@ -105,7 +105,7 @@ def plan(globals_: Globals, target: str | None, names: tuple[str, ...], *, diff:
         prepared = prepare_all(line, requests, look(line))
         desk.screen.plan_result(catalog, prepared, diff=diff)
         changes = any(one.plan.changes for one in prepared)
-        return 2 if changes and globals_.detailed_exitcode else 0
+        return 2 if changes and desk.globals.detailed_exitcode else 0
 
 
 def rollback(
@@ -143,7 +143,7 @@ def rollback(
 
         def ask() -> None:
             what = f"Roll back {prepared.plan.changes[0].name} in {scope.name} to revision {revision}?"
-            question.yes_or_no(what, globals_.yes, able_to_ask=desk.able_to_ask, ask=question.ask_on_terminal)
+            question.yes_or_no(what, desk.globals.yes, able_to_ask=desk.able_to_ask, ask=question.ask_on_terminal)
 
         return _carry_out_all(desk, line, [prepared], ask)
 
