@@ -55,7 +55,7 @@ def deploy(globals_: Globals, asked: Sequence[Asked], *, confirm: str | None) ->
         desk.screen.plans(catalog, prepared)
         if all(one.plan.empty and not one.plan.blockers for one in prepared):
             return desk.screen.nothing_to_do(prepared)
-        _refuse(line, prepared)
+        _refuse(desk, line, prepared)
         answer = _question(catalog, prepared)
         return _carry_out_all(desk, line, prepared, _ask_name(desk, answer, confirm))
 
@@ -136,14 +136,16 @@ def rollback(
         if desk.dry_run:
             return _dry_run(desk, line, [prepared])
         desk.screen.plans(catalog, [prepared])
-        _refuse(line, [prepared])
+        _refuse(desk, line, [prepared])
         answer = _question(catalog, [prepared])
         if answer is not None:
             return _carry_out_all(desk, line, [prepared], _ask_name(desk, answer, confirm))
 
         def ask() -> None:
             what = f"Roll back {prepared.plan.changes[0].name} in {scope.name} to revision {revision}?"
-            question.yes_or_no(what, desk.globals.yes, able_to_ask=desk.able_to_ask, ask=question.ask_on_terminal)
+            question.yes_or_no(
+                what, desk.globals.yes, able_to_ask=desk.able_to_ask, ask=question.ask_on_terminal
+            )
 
         return _carry_out_all(desk, line, [prepared], ask)
 
@@ -182,25 +184,30 @@ def _line(desk: Desk, catalog: Catalog, requests: Sequence[Request], *, offline_
     return Line(session, catalog, desk.charts(catalog, session))
 
 
-def _refuse(line: Line, prepared: Sequence[Prepared]) -> None:
+def _refuse(desk: Desk, line: Line, prepared: Sequence[Prepared]) -> None:
     """Guards first (7), then whatever the plans already know to stand in the way (6)."""
     for one in prepared:
         guards.check_cluster(one.scope, one.plan, line.catalog.file)
-    preflight.refuse(_names(prepared), [blocker for one in prepared for blocker in one.plan.blockers])
+    _stop(desk, prepared, ())
 
 
 def _dry_run(desk: Desk, line: Line, prepared: Sequence[Prepared]) -> int:
     """Shows the plans and asks the server about every object that would change; writes nothing."""
     said = ask_server(line, prepared)
     desk.screen.dry_run(line.catalog, prepared, said)
-    blockers = [blocker for one in prepared for blocker in one.plan.blockers]
-    preflight.refuse(_names(prepared), [*blockers, *(said.findings if said else ())])
+    _stop(desk, prepared, said.findings if said else ())
     changes = any(one.plan.changes for one in prepared)
     return 2 if changes and desk.globals.detailed_exitcode else 0
 
 
-def _names(prepared: Sequence[Prepared]) -> str:
-    return ", ".join(one.scope.name for one in prepared)
+def _stop(desk: Desk, prepared: Sequence[Prepared], findings: Sequence[str]) -> None:
+    """Raises PreflightError for findings and blockers. People have just read the blockers under their plan."""
+    blockers = [blocker for one in prepared for blocker in one.plan.blockers]
+    names = ", ".join(one.scope.name for one in prepared)
+    if desk.screen.for_people:
+        preflight.refuse(names, findings, shown=blockers)
+    else:
+        preflight.refuse(names, [*blockers, *findings])
 
 
 def _question(catalog: Catalog, prepared: Sequence[Prepared]) -> str | None:
@@ -233,7 +240,7 @@ def _carry_out_all(desk: Desk, line: Line, prepared: Sequence[Prepared], ask: Ca
             if now.plan.empty and not now.plan.blockers:
                 continue
             if at > 0:
-                _refuse(line, [now])
+                _refuse(desk, line, [now])
             with desk.run_shown(line.session.runs) as (run_id, emit):
 
                 def confirmed(first: bool = not results) -> None:

@@ -49,12 +49,13 @@ def check(plan: Plan, rendered: Rendered, live: LiveState, *, kubectl: Kubectl, 
     return str(said)
 
 
-def refuse(scope: str, findings: Sequence[str]) -> None:
-    """Raises PreflightError when there is any finding, with all of them."""
-    if findings:
-        listed = "\n".join(f"  - {finding}" for finding in findings)
-        count = "1 finding" if len(findings) == 1 else f"{len(findings)} findings"
-        raise PreflightError(f"preflight of {scope}: {count}, nothing was changed.\n{listed}")
+def refuse(scope: str, findings: Sequence[str], *, shown: Sequence[str] = ()) -> None:
+    """Raises PreflightError when there is any finding, with all of them; those `shown` already are only counted."""
+    found = [*shown, *findings]
+    if found:
+        listed = "".join(f"\n  - {finding}" for finding in findings)
+        count = "1 finding" if len(found) == 1 else f"{len(found)} findings"
+        raise PreflightError(f"preflight of {scope}: {count}, nothing was changed.{listed}")
 
 
 def ask_server(plan: Plan, rendered: Rendered, live: LiveState, *, kubectl: Kubectl, parallel: int) -> Said:
