@@ -122,7 +122,7 @@ def _container_troubles(
         if last.get("reason") == "OOMKilled" and restarts >= MEMORY_KILLS:
             yield trouble("memory", f"{who} is killed for its memory (OOMKilled), {_times(restarts)}")
         elif reason == "CrashLoopBackOff" and restarts >= CRASHES:
-            text = f"{who} crashes: exit code {last.get('exitCode', 'unknown')}{_because(_end_note(last))}, {_times(restarts)}"
+            text = f"{who} crashes (CrashLoopBackOff): exit code {last.get('exitCode', 'unknown')}{_because(_end_note(last))}, {_times(restarts)}"
             yield trouble("crash", text, soft=restarts < MANY_CRASHES)
 
 
