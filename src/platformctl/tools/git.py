@@ -24,7 +24,9 @@ class Commit:
     def __str__(self) -> str:
         where = f" on {self.branch}" if self.branch else " (detached)"
         subject = self.subject if len(self.subject) <= 60 else f"{self.subject[:59].rstrip()}…"
-        return f'{self.short} "{subject}"{where}{"" if self.clean else ", with changes that are not committed"}'
+        return (
+            f'{self.short} "{subject}"{where}{"" if self.clean else ", with changes that are not committed"}'
+        )
 
 
 def head(runner: Runner, binary: Path, folder: Path, env: Mapping[str, str]) -> Commit | None:
