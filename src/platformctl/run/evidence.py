@@ -11,7 +11,7 @@ from typing import Final
 from platformctl.render.models import KubeObject
 from platformctl.run.pods import describe, is_ready
 from platformctl.run.scene import PODS, Finding, Scene
-from platformctl.run.verdict import Body, Verdict, name_of, owned_by, short, uid_of
+from platformctl.run.verdict import Body, Verdict, name_of, owned_by, short, status, uid_of
 from platformctl.tools.kubectl import Kubectl, complaint
 
 LOG_LINES: Final = 40
@@ -45,6 +45,17 @@ def _about(kubectl: Kubectl, scene: Scene, each: KubeObject, verdict: Verdict) -
     culprit = next((trouble for trouble in verdict.troubles if trouble.pod), None)
     if culprit is not None:
         yield from log_tail(kubectl, namespace, culprit.pod, culprit.container)
+    elif pods:
+        yield from log_tail(kubectl, namespace, name_of(pods[0]), _first_unready(pods[0]))
+
+
+def _first_unready(pod: Body) -> str:
+    """The container to ask for its log; none while no container has run."""
+    containers = status(pod).get("containerStatuses") or []
+    started = [
+        each for each in containers if not each.get("ready") and "waiting" not in (each.get("state") or {})
+    ]
+    return str(started[0].get("name", "")) if started else ""
 
 
 def log_tail(kubectl: Kubectl, namespace: str, pod: str, container: str) -> Iterator[str]:

@@ -86,8 +86,13 @@ class Scene:
         objects: Iterable[KubeObject],
         discover: Callable[[bool], Discovery],
         storage_classes: Callable[[], Sequence[Body] | None],
+        missing_s: float = MISSING_S,
     ) -> None:
-        """`discover(refresh)` says what is served. Raises ClusterError for a kind that is not."""
+        """`discover(refresh)` says what is served. An object that is not there for `missing_s` dooms the release.
+
+        Raises ClusterError for a kind that is not served.
+        """
+        self._missing_s = missing_s
         self.objects = tuple(each for each in objects if needs_watching(each.body))
         self._of: dict[ObjectId, tuple[str, str]] = {}  # object → its source, and its key in there
         self._since: dict[str, float] = {}
@@ -180,7 +185,7 @@ class Scene:
         if each.id.kind == "Job" and "ttlSecondsAfterFinished" in spec(each.body):
             return ready("finished and removed")
         text = f"{each.id} is not in the cluster; somebody has deleted it"
-        return judged(text, [Trouble(f"missing/{each.id}", text, MISSING_S)], related, now)
+        return judged(text, [Trouble(f"missing/{each.id}", text, self._missing_s)], related, now)
 
 
 def _resource(each: KubeObject, discover: Callable[[bool], Discovery]) -> Resource:

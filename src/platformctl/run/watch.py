@@ -20,7 +20,7 @@ from platformctl.run.evidence import gather
 from platformctl.run.executor import Performed
 from platformctl.run.health import runs_pods
 from platformctl.run.result import Status
-from platformctl.run.scene import Judgement, Scene
+from platformctl.run.scene import MISSING_S, Judgement, Scene
 from platformctl.run.verdict import State
 from platformctl.tools.api import Api
 from platformctl.tools.kubectl import Kubectl
@@ -43,14 +43,17 @@ def await_ready(
     stable_for_s: float,
     stop: threading.Event,
     progress: Callable[[str], None],
+    missing_s: float = MISSING_S,
     clock: Callable[[], float] = time.monotonic,
 ) -> Performed:
     """OK, FAILED (doomed, with evidence), TIMED_OUT (with evidence) or INTERRUPTED.
 
-    `objects` are those of the release's own manifest. The stability window comes on top of `timeout_s`. Raises
-    ForbiddenError when something may not be watched, ClusterError for a kind that is not served.
+    `objects` are those of the release's own manifest; one that is not there for `missing_s` was deleted. The stability
+    window comes on top of `timeout_s`. Raises ForbiddenError when something may not be watched, ClusterError for a kind that is not served.
     """
-    scene = Scene(objects, lambda refresh: api.discovery(refresh=refresh), lambda: _storage_classes(api))
+    scene = Scene(
+        objects, lambda refresh: api.discovery(refresh=refresh), lambda: _storage_classes(api), missing_s
+    )
     if not scene.objects:
         return Performed(Status.OK, "nothing to wait for")
     window_s = _window_s(objects, stable_for_s)
