@@ -10,7 +10,7 @@ from platformctl.catalog.models import Platform, Requires
 from platformctl.live.state import OFFLINE, LiveState
 from platformctl.plan.steps import Plan, StepId
 from platformctl.render.models import NotRendered, RenderedRelease
-from platformctl.report.plan_view import Header
+from platformctl.report.plan_view import Header, Pinned
 from platformctl.run.result import PhaseOutcome, RunResult, Status, StepOutcome
 from tests.support.builders import (
     chart_at,
@@ -28,7 +28,7 @@ NS = "plate-prod"
 HEADER = Header(
     platform="prj-devops",
     commit='4be1f02 "plate-web: nginx 1.27" on main',
-    pinned=True,
+    pinned=Pinned.THIS,
     before="backup to backups/prod/20261123-101502",
     on_failure="everything is left in place; the summary says how to go back",
 )

@@ -10,7 +10,7 @@ from rich.text import Text
 from platformctl.plan.rollback import plan_rollback, revisions_table
 from platformctl.plan.steps import Plan
 from platformctl.report.dry_run_view import dry_run_lines
-from platformctl.report.plan_view import Header, diff_lines, plan_lines, revisions_lines
+from platformctl.report.plan_view import Header, Pinned, diff_lines, plan_lines, revisions_lines
 from platformctl.report.status_view import status_lines
 from platformctl.report.summary import summary_lines
 from tests.report import examples
@@ -64,7 +64,7 @@ VIEWS: dict[str, View] = {
     "plan": lambda width: plan_lines(examples.production_plan(), examples.HEADER, width=width),
     "plan-blocked": lambda width: plan_lines(examples.blocked_plan(), examples.HEADER, width=width),
     "plan-fresh": lambda width: plan_lines(
-        examples.fresh_plan(), Header("prj-devops", pinned=False), width=width
+        examples.fresh_plan(), Header("prj-devops", pinned=Pinned.NONE), width=width
     ),
     "plan-rollback": lambda width: plan_lines(rollback_plan(), Header("prj-devops"), width=width),
     "diff": lambda width: diff_lines(examples.production_plan(), width=width),
@@ -137,7 +137,7 @@ def test_a_sandbox_is_called_a_rehearsal() -> None:
     assert plan.identity is not None
     sandbox = replace(plan, identity=replace(plan.identity, sandbox=True))
 
-    assert "REHEARSAL" in plain(plan_lines(sandbox, Header("p", pinned=False), width=80))
+    assert "REHEARSAL" in plain(plan_lines(sandbox, Header("p", pinned=Pinned.NONE), width=80))
 
 
 def test_names_from_a_cluster_cannot_drive_the_terminal() -> None:

@@ -8,22 +8,29 @@ from pathlib import Path
 
 from platformctl.catalog.desired import Catalog
 from platformctl.pipeline import Prepared
-from platformctl.report.plan_view import Header
+from platformctl.report.plan_view import Header, Pinned
 from platformctl.tools import git
 from platformctl.tools.process import ShRunner, child_environment
 
 
 def header_of(catalog: Catalog, prepared: Prepared, environ: Mapping[str, str]) -> Header:
-    identity, cluster = prepared.plan.identity, prepared.scope.cluster
-    pinned = None
-    if identity is not None and not identity.sandbox and cluster is not None and cluster.identity is not None:
-        pinned = cluster.identity == identity.uid
     return Header(
         platform=catalog.platform.metadata.name,
         commit=_commit(catalog.root, environ),
-        pinned=pinned,
+        pinned=_pinned(prepared),
         on_failure="everything is left in place" if prepared.plan.changes else None,
     )
+
+
+def _pinned(prepared: Prepared) -> Pinned | None:
+    """None where no pin is asked for: on the sandbox, and on an unprotected scope that has none."""
+    identity, scope = prepared.plan.identity, prepared.scope
+    if identity is None or identity.sandbox:
+        return None
+    pin = scope.cluster.identity if scope.cluster else None
+    if pin is None:
+        return Pinned.NONE if scope.protected else None
+    return Pinned.THIS if pin == identity.uid else Pinned.ANOTHER
 
 
 def _commit(root: Path, environ: Mapping[str, str]) -> str | None:

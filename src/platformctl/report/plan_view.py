@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import Final
 
 from rich.text import Text
@@ -55,16 +56,24 @@ CHANGE_STYLE: Final = {Change.ADDED: "green", Change.CHANGED: "yellow", Change.R
 CHANGE_SIGN: Final = {Change.ADDED: "+", Change.CHANGED: "~", Change.REMOVED: "-"}
 
 
+class Pinned(Enum):
+    """How a cluster stands to the identity that the catalog pins."""
+
+    THIS = "this"
+    ANOTHER = "another"
+    NONE = "none"
+
+
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What a plan does not say itself. `pinned` is None where there is nothing to compare with.
+    """What a plan does not say itself. `pinned` is None where it does not matter.
 
     `commit` reads `4be1f02 "plate-web: nginx 1.27" on main`; `before` and `on_failure` say what surrounds the run.
     """
 
     platform: str
     commit: str | None = None
-    pinned: bool | None = None
+    pinned: Pinned | None = None
     before: str | None = None
     on_failure: str | None = None
 
@@ -220,7 +229,7 @@ def _revision(row: ReleasePlan) -> str:
     return str(row.revision) if row.revision else "–"
 
 
-def _cluster(identity: ClusterIdentity | None, pinned: bool | None, *, short: bool) -> Text:
+def _cluster(identity: ClusterIdentity | None, pinned: Pinned | None, *, short: bool) -> Text:
     if identity is None:
         return piece("none in reach: rendered offline")
     uid = f"{identity.uid[:4]}…{identity.uid[-4:]}" if short and len(identity.uid) > 9 else identity.uid
@@ -229,7 +238,11 @@ def _cluster(identity: ClusterIdentity | None, pinned: bool | None, *, short: bo
     elif pinned is None:
         pin = piece("")
     else:
-        pin = piece(", pinned ✓", "green") if pinned else piece(", not pinned", "yellow")
+        pin = {
+            Pinned.THIS: piece(", pinned ✓", "green"),
+            Pinned.ANOTHER: piece(", the catalog pins another ✗", "bold red"),
+            Pinned.NONE: piece(", not pinned", "yellow"),
+        }[pinned]
     return line(
         one_line(identity.context), "  ", one_line(identity.version), f"  (uid {one_line(uid)}", pin, ")"
     )
