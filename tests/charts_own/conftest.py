@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 
 import pytest
+
+from tests.support.tools import tool
 
 from .rendering import REPOSITORY, Helm
 
 
 @pytest.fixture(scope="session")
 def helm_binary() -> Path:
-    """PLATFORMCTL_TEST_HELM, else helm on PATH. A test that needs it fails without it: it is never skipped."""
-    found = os.environ.get("PLATFORMCTL_TEST_HELM") or shutil.which("helm")
-    if not found:
-        pytest.fail("these tests need helm: name it in PLATFORMCTL_TEST_HELM or put it on PATH")
-    return Path(found).resolve()
+    return tool("helm")
 
 
 @pytest.fixture(scope="session")

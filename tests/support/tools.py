@@ -8,20 +8,22 @@ from pathlib import Path
 
 import pytest
 
+from platformctl.sandbox.api import find_assets
 from platformctl.tools.helm import Helm, find
 from platformctl.tools.process import ShRunner, child_environment
 
 
 def tool(name: str) -> Path:
-    """Where a tool is: its own variable (PLATFORMCTL_TEST_HELM), KUBEBUILDER_ASSETS, then PATH."""
-    named = os.environ.get(f"PLATFORMCTL_TEST_{name.upper().replace('-', '_')}")
-    assets = os.environ.get("KUBEBUILDER_ASSETS")
-    found = named or (assets and shutil.which(name, path=assets)) or shutil.which(name)
+    """Where helm or kubectl is: its own variable (PLATFORMCTL_TEST_HELM), the tool box (KUBEBUILDER_ASSETS or what we
+    built), then PATH."""
+    named = os.environ.get(f"PLATFORMCTL_TEST_{name.upper()}")
+    box = find_assets(os.environ)
+    found = named or (box and getattr(box, name)) or shutil.which(name)
     if not found:
         pytest.fail(
-            f"no {name}: run  scripts/test , or put it into KUBEBUILDER_ASSETS or on PATH", pytrace=False
+            f"no {name}: run  scripts/test , or  platformctl sandbox build , or put it on PATH", pytrace=False
         )
-    return Path(found)
+    return Path(found).resolve()
 
 
 @pytest.fixture(scope="session")
