@@ -77,7 +77,8 @@ def _unknown_key(path: KeyPath) -> Finding:
     if not guess:
         lower = {name.lower(): name for name in known}
         guess = suggestion(key.lower(), list(lower))
-        guess = f' (did you mean "{lower[key.lower()]}"?)' if key.lower() in lower else guess
+        for name in known:
+            guess = guess.replace(f'"{name.lower()}"', f'"{name}"')
     return Finding(path, f'unknown key "{key}"{guess or _listed(known)}', at_key=True, shown=path[:-1])
 
 
