@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from platformctl.catalog.desired import Scope
+from platformctl.catalog.models import LIBRARIES
 from platformctl.errors import GuardError
 from platformctl.plan.steps import Plan
 
@@ -25,8 +26,16 @@ def check_cluster(scope: Scope, plan: Plan, catalog_file: Path) -> None:
             hint="choose the right one with  --context NAME",
         )
     if pinned is None and scope.protected:
-        where = f"clusters.{scope.cluster_name or 'NAME'}.identity"
         raise GuardError(
             f"change {scope.name}: it is protected, and its cluster is not pinned",
-            hint=f"when {identity.server} is the right one, write  {where}: {identity.uid}  into {catalog_file.name}",
+            hint=f"when {identity.server} is the right one, write  {_pin(scope, identity.uid)}  into {catalog_file.name}",
         )
+
+
+def _pin(scope: Scope, uid: str) -> str:
+    """What to write. A pin counts for a scope only when the scope names its cluster; the libraries have that of all
+    environments."""
+    if scope.cluster_name is not None:
+        return f"clusters.{scope.cluster_name}.identity: {uid}"
+    who = "each environment" if scope.name == LIBRARIES else f"environments.{scope.name}"
+    return f"clusters: {{main: {{identity: {uid}}}}}  and, for {who},  cluster: main"
