@@ -78,8 +78,6 @@ class Desk:
         """Tools and, as far as the options allow, a cluster. `offline_is_fine`: the command has something to say
         without one (a dry run, a plan)."""
         mode = self.globals.dry_run_mode or "auto"
-        if mode not in ("auto", "client", "server"):
-            raise UsageError(f"--dry-run-mode {mode}: use auto, client or server")
         reach, box = self.reach(), sandbox_api.find_assets(self.environ)
         if offline_is_fine and mode == "client":
             found = offline(reach, box)
@@ -119,11 +117,6 @@ class Desk:
 
     def charts(self, catalog: Catalog, session: Session) -> ChartStore:
         """Where charts come from: the catalog's sources, or the mirror that replaces them."""
-        match = self.globals.chart_mirror_match or "exact"
-        if match not in ("exact", "nearest"):
-            raise UsageError(f"--chart-mirror-match {match}: use exact or nearest")
-        if match == "nearest" and not session.sandbox:
-            raise UsageError("--chart-mirror-match nearest: only together with --sandbox")
         return open_store(
             catalog.platform,
             root=catalog.root,
@@ -133,7 +126,7 @@ class Desk:
             environ=self.environ,
             parse=lambda content, name: yaml.parse(content, name, yaml.VALUES).checked(),
             mirror=self.globals.chart_mirror,
-            match=Match(match),
+            match=Match(self.globals.chart_mirror_match or Match.EXACT),
         )
 
     @contextmanager
@@ -165,9 +158,28 @@ def duration_of(option: str, text: str | None) -> float | None:
     if text is None:
         return None
     try:
-        return seconds(text)
+        length_s = seconds(text)
     except ValueError as error:
         raise UsageError(f"{option}: {error}") from None
+    if length_s <= 0:
+        raise UsageError(f"{option} {text}: nothing is done in no time", hint=f"{option} 10m")
+    return length_s
+
+
+def check_options(globals_: Globals) -> None:
+    """Values of the global options that no command can work with, found before anything is looked at. Raises UsageError."""
+    duration_of("--timeout", globals_.timeout)
+    duration_of("--deadline", globals_.deadline)
+    if globals_.parallel is not None and globals_.parallel < 1:
+        raise UsageError(f"--parallel {globals_.parallel}: at least one release at a time")
+    for option, value, known in (
+        ("--dry-run-mode", globals_.dry_run_mode, ("auto", "client", "server")),
+        ("--chart-mirror-match", globals_.chart_mirror_match, tuple(Match)),
+    ):
+        if value is not None and value not in known:
+            raise UsageError(f"{option} {value}: use {', '.join(known[:-1])} or {known[-1]}")
+    if globals_.chart_mirror_match == Match.NEAREST and not globals_.sandbox:
+        raise UsageError("--chart-mirror-match nearest: only together with --sandbox")
 
 
 @contextmanager
@@ -175,6 +187,7 @@ def at_desk(globals_: Globals, command: str) -> Iterator[Desk]:
     """Opens a desk, and clears it away whatever happens."""
     environ = dict(os.environ)
     globals_ = globals_.over(from_files(Path.cwd()))
+    check_options(globals_)
     stop = Stop()
     with ExitStack() as stack:
         screen = open_screen(globals_, environ, command)
