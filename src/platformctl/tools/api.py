@@ -101,11 +101,6 @@ class Api:
             raise ClusterError(f"read {path} from the API server {self.server}: not an object")
         return parsed
 
-    def text(self, path: str, query: Query | None = None, *, timeout_s: float | None = None) -> str | None:
-        """A document that is not JSON, such as a log; None when it does not exist."""
-        answer = self._fetch(path, query, "*/*", timeout_s)
-        return None if answer.status == 404 else answer.body.decode(errors="replace")
-
     def list_all(
         self, path: str, query: Query | None = None, *, accept: str = JSON, chunk: int = CHUNK
     ) -> Listing | None:
