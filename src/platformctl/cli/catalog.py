@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from platformctl.cli.options import Globals, with_globals
+from platformctl.cli.options import Globals, keeps_globals, with_globals
 
-commands = typer.Typer(help="The catalog: check it, show it, draw it.", no_args_is_help=True)
+commands = typer.Typer(help="The catalog: check it, show it, draw it.")
 
 
 @commands.command("validate")
@@ -58,5 +58,6 @@ def schema(globals_: Globals) -> None:
 
 
 def register(app: typer.Typer) -> None:
+    keeps_globals(commands)
     app.add_typer(commands, name="catalog", rich_help_panel="Repository")
     app.command("schema", rich_help_panel="Repository")(schema)

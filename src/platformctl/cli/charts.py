@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import typer
 
-from platformctl.cli.options import Globals, with_globals
+from platformctl.cli.options import Globals, keeps_globals, with_globals
 
-commands = typer.Typer(help="Charts: pinned by version and sha256 in charts.lock.", no_args_is_help=True)
+commands = typer.Typer(help="Charts: pinned by version and sha256 in charts.lock.")
 
 
 @commands.command("pin")
@@ -28,4 +28,5 @@ def verify(globals_: Globals) -> None:
 
 
 def register(app: typer.Typer) -> None:
+    keeps_globals(commands)
     app.add_typer(commands, name="charts", rich_help_panel="Repository")

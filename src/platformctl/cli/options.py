@@ -97,6 +97,15 @@ def with_globals(command: Callable[..., None]) -> Callable[..., None]:
     return wrapper
 
 
+def keeps_globals(group: typer.Typer) -> None:
+    """Lets the global options stand before the command of a group as well: `charts --dry-run pin`."""
+
+    @group.callback()
+    @with_globals
+    def keep(globals_: Globals, ctx: typer.Context) -> None:
+        ctx.obj = globals_
+
+
 def option_types() -> dict[str, type]:
     """The name of each global option, with _ for -, and the type of its value."""
     return {name: kind.__origin__.__args__[0] for name, kind in _OPTIONS.items()}

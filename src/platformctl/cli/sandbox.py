@@ -6,11 +6,9 @@ from typing import Annotated
 
 import typer
 
-from platformctl.cli.options import Globals, with_globals
+from platformctl.cli.options import Globals, keeps_globals, with_globals
 
-commands = typer.Typer(
-    help="The built-in throwaway control plane: a real Kubernetes API, played pods.", no_args_is_help=True
-)
+commands = typer.Typer(help="The built-in throwaway control plane: a real Kubernetes API, played pods.")
 
 
 @commands.command("build")
@@ -72,4 +70,5 @@ def env(globals_: Globals) -> None:
 
 
 def register(app: typer.Typer) -> None:
+    keeps_globals(commands)
     app.add_typer(commands, name="sandbox", rich_help_panel="Tools")
