@@ -28,7 +28,7 @@ def run(argv: list[str]) -> int:
     except Abort:
         return fail(NotConfirmedError("not confirmed: nothing was changed"), argv)
     except TyperException as error:
-        return fail(UsageError(usage_message(error), hint=usage_hint(error, argv)), argv)
+        return fail(UsageError(usage_message(error), hint=usage_hint(error)), argv)
     except PlatformctlError as error:
         return fail(error, argv)
     except BrokenPipeError:
@@ -59,22 +59,42 @@ def rewritten(argv: list[str]) -> list[str]:
 
 
 def usage_message(error: TyperException) -> str:
-    """Typer's message in our words: lower case start, no full stop before the suggestion."""
+    """Typer's message in our words: lower case start, no full stop, and a suggestion that reads the same for commands
+    and options."""
     text = error.format_message()
-    return (
-        text.replace("No such command '", 'no command "')
-        .replace("'. Did you mean '", '". Did you mean "')
-        .replace("'?", '"?')
-        .removesuffix(".")
-        if text.startswith("No such command")
-        else text
-    )
+    if wrong := getattr(error, "option_name", None):
+        close = " or ".join(f'"{name}"' for name in getattr(error, "possibilities", None) or ())
+        if text.startswith("No such option"):
+            return f'no option "{wrong}"' + (f". Did you mean {close}?" if close else "")
+    if text.startswith("No such command"):
+        text = text.replace("No such command '", 'no command "')
+        text = text.replace("'. Did you mean '", '". Did you mean "').replace("'?", '"?').replace("'.", '"')
+    return (text[:1].lower() + text[1:]).removesuffix(".")
 
 
-def usage_hint(error: TyperException, argv: list[str]) -> str | None:
-    if "No such option: -n" in error.format_message() and any(word.startswith("-n") for word in argv):
+def usage_hint(error: TyperException) -> str:
+    if getattr(error, "option_name", None) == "-n":
         return "-n means a namespace to helm and kubectl; here the catalog names it. For a dry run type --dry-run"
-    return "platformctl --help  lists the commands"
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context is not None else "platformctl"
+    return f"{command} --help  lists what there is"
+
+
+def command_of(argv: list[str]) -> str:
+    """The name of the command in `argv`, as `charts pin`: without options, their values and arguments."""
+    names: list[str] = []
+    node: Any = typer.main.get_command(app)
+    words = iter(argv)
+    for word in words:
+        if word.startswith("-"):
+            if any(word in option.opts and not option.is_flag for option in node.params):
+                next(words, None)
+            continue
+        node = getattr(node, "commands", {}).get(word)
+        if node is None:
+            break
+        names.append(word)
+    return " ".join(names) or "platformctl"
 
 
 def wants_json(argv: list[str]) -> str | None:
@@ -110,8 +130,7 @@ def fail(error: PlatformctlError, argv: list[str]) -> int:
     if form is not None:
         from platformctl.report.envelope import failure, written
 
-        command = " ".join(word for word in argv if not word.startswith("-"))[:80]
-        sys.stdout.write(written(failure(command, error), form))
+        sys.stdout.write(written(failure(command_of(argv), error), form))
     return error.exit_code
 
 
