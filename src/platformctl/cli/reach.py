@@ -75,9 +75,14 @@ def open_kubectl(reach: Reach, box: ToolBox | None, *, own_first: bool = False) 
 
 
 def _candidates(reach: Reach, name: str, own: Path | None, *, own_first: bool) -> list[Path]:
-    named = reach.environ.get(f"PLATFORMCTL_{name.upper()}")
-    if named:
-        return [Path(named)]
+    variable = f"PLATFORMCTL_{name.upper()}"
+    if named := reach.environ.get(variable):
+        program = shutil.which(Path(named).expanduser(), path=reach.environ.get("PATH"))
+        if program is None:
+            raise ToolError(
+                f"find {name}: {variable}={named} is no program", hint=f"correct or unset {variable}"
+            )
+        return [Path(program).absolute()]
     on_path = shutil.which(name, path=reach.environ.get("PATH"))
     found = [binary for binary in (Path(on_path) if on_path else None, own) if binary is not None]
     return found[::-1] if own_first else found
