@@ -161,3 +161,11 @@ def test_failure_says_more_than_time_out_and_interruption_beside_it() -> None:
     assert overall([Status.ABORTED]) is Status.FAILED
     assert overall([]) is Status.OK
     assert phases.overall([Status.SKIPPED]) is Status.OK
+
+
+def test_workloads_that_come_and_go_while_the_plan_is_read_do_not_make_it_stale() -> None:
+    record = live_like(WEB)
+    before = replace(live_state(record), unready={record.id: "Deployment web: 0 of 1 available"})
+    after = replace(live_state(record), unready={record.id: "Deployment web: 1 of 2 available"})
+    for now in (after, live_state(record)):
+        carry_out(run_of(a_plan(before), look=lambda now=now: now), named("re-read"))

@@ -11,7 +11,7 @@ from platformctl.catalog.select import find_scope, select
 from platformctl.cli import confirm as question
 from platformctl.cli.desk import Desk, at_desk
 from platformctl.cli.options import Globals
-from platformctl.errors import UsageError
+from platformctl.errors import PlatformctlError, UsageError
 from platformctl.pipeline import (
     Line,
     Prepared,
@@ -233,28 +233,30 @@ def _ask_name(desk: Desk, name: str | None, given: str | None) -> Callable[[], N
 def _carry_out_all(desk: Desk, line: Line, prepared: Sequence[Prepared], ask: Callable[[], None]) -> int:
     """Transactions in order, the first one behind the question; the first that fails ends it."""
     results: list[RunResult] = []
-    deadline = desk.deadline()
-    with deadline:
-        for at, one in enumerate(prepared):
-            now = one if at == 0 else prepare_again(line, one.request)
-            if now.plan.empty and not now.plan.blockers:
-                continue
-            if at > 0:
-                _refuse(desk, line, [now])
-            with desk.run_shown(line.session.runs) as (run_id, emit):
-
-                def confirmed(first: bool = not results) -> None:
-                    if first:
-                        ask()
-                    desk.armed.writing = True
-
-                results.append(
-                    carry_out(
-                        line, now, run_id=run_id, who=desk.who, confirm=confirmed, emit=emit, stop=desk.stop
-                    )
-                )
-            if not results[-1].status.good:
-                break
-    code = desk.screen.results(results, prepared[len(results) :])
+    left = list(prepared)
+    try:
+        with desk.deadline():
+            while left and all(result.status.good for result in results):
+                now = left[0] if not results else prepare_again(line, left[0].request)
+                if results:
+                    _refuse(desk, line, [now])
+                if not now.plan.empty:
+                    results.append(_carry_out(desk, line, now, ask if not results else None))
+                left.pop(0)
+    except PlatformctlError:
+        if results:  # what was done before must be told, whatever stopped the rest
+            desk.screen.results(results, left)
+        raise
+    code = desk.screen.results(results, left)
     interrupted = any(result.status is Status.INTERRUPTED for result in results)
     return 128 + desk.stop.number if interrupted and desk.stop.number else code
+
+
+def _carry_out(desk: Desk, line: Line, one: Prepared, ask: Callable[[], None] | None) -> RunResult:
+    def confirmed() -> None:
+        if ask is not None:
+            ask()
+        desk.armed.writing = True  # from here on a signal only sets flags
+
+    with desk.run_shown(line.session.runs) as (run_id, emit):
+        return carry_out(line, one, run_id=run_id, who=desk.who, confirm=confirmed, emit=emit, stop=desk.stop)

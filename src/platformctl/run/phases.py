@@ -87,17 +87,19 @@ def reread(run: Run, so_far: SoFar) -> Ended:
     """The cluster may have moved while somebody read the plan: plan again and compare."""
     so_far.live = run.look()
     again = run.replan(so_far.live)
-    if (again.releases, again.steps, again.blockers) != (
-        run.plan.releases,
-        run.plan.steps,
-        run.plan.blockers,
-    ):
+    if _promise(again) != _promise(run.plan):
         moved = _moved(run.plan.releases, again.releases)
         raise StaleError(
             f"deploy {run.plan.scope}: the cluster changed since the plan was made ({moved})",
             hint=f"look at it again:  platformctl plan {run.plan.scope}",
         )
     return Ended(Status.OK)
+
+
+def _promise(plan: Plan) -> tuple[object, ...]:
+    """What somebody who read the plan was told. Workloads that come and go meanwhile are no part of it."""
+    rows = [(row.key, row.action, row.revision, row.chart) for row in plan.releases]
+    return rows, [step for step in plan.steps if not isinstance(step, AwaitReady)], plan.blockers
 
 
 def _moved(before: Sequence[ReleasePlan], after: Sequence[ReleasePlan]) -> str:
