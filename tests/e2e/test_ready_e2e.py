@@ -87,7 +87,7 @@ def test_a_crash_loop_fails_in_seconds_with_the_reason_and_evidence(release: Wai
     assert time.monotonic() - began < 10
     assert done.status is Status.FAILED
     assert done.detail.startswith("container main of pod web-")
-    assert done.detail.endswith(" crashes: exit code 1, 4 restarts")
+    assert done.detail.endswith(" crashes (CrashLoopBackOff): exit code 1, 4 restarts")
     text = "\n".join(done.evidence)
     assert done.evidence[0] == f"Deployment.apps {release.namespace}/web: {done.detail}"
     assert "CrashLoopBackOff" in text
@@ -139,7 +139,7 @@ def test_ready_and_bad_within_the_stability_window_is_not_ready(release: Waiting
     web = workload("Deployment", "web", pod_template("ready-then-bad", "3s"), replicas=1)
     done = release.deploy(web, timeout_s=30, stable_for_s=6)
     assert done.status is Status.FAILED
-    assert " crashes: exit code 1" in done.detail
+    assert " crashes (CrashLoopBackOff): exit code 1" in done.detail
     assert "1/1 ready · must stay so for 6.0s" in release.said
 
 
