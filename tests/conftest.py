@@ -1,3 +1,8 @@
 """Fixtures for everybody."""
 
-pytest_plugins = ["tests.support.sandbox", "tests.support.reach"]
+pytest_plugins = [
+    "tests.support.tools",
+    "tests.support.certificates",
+    "tests.support.sandbox",
+    "tests.support.reach",
+]

@@ -16,9 +16,6 @@ from platformctl.catalog.desired import Catalog
 from platformctl.catalog.load import load
 from platformctl.errors import CatalogError
 from platformctl.tools.helm import Helm, HelmRelease
-from tests.support.tools import helm, helm_binary, helm_home
-
-__all__ = ["helm", "helm_binary", "helm_home"]
 
 # Three lines, so that what a test writes starts at line 4.
 HEADER: Final = "apiVersion: platformctl.dev/v1alpha1\nkind: Platform\nmetadata: {name: shop}\n"

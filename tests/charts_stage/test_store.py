@@ -11,8 +11,8 @@ from platformctl.charts.models import ChartAt, Match
 from platformctl.errors import ChartError, ChartNotAtHandError
 from platformctl.tools.helm import Helm
 from tests.charts_stage.builders import pack, put, remote, sha256, store
-from tests.charts_stage.certificates import Certificates
 from tests.charts_stage.servers import PASSWORD, USER, registry, repository, serving
+from tests.support.certificates import Certificates
 
 WEB = pack("web", "0.1.0")
 NOWHERE = "http://127.0.0.1:1"

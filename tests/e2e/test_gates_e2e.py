@@ -30,6 +30,7 @@ from platformctl.tools.helm import HelmRelease
 from platformctl.tools.kubeconfig import find_sources, freeze
 from platformctl.tools.kubectl import Kubectl, manifest
 from platformctl.tools.process import ShRunner
+from tests.support.certificates import Certificates
 from tests.support.sandbox import eventually, writes
 from tests.support.webhook import Webhook, webhook
 
@@ -114,8 +115,8 @@ def strict_kubectl(sandbox_kubectl: Kubectl, tmp_path_factory: pytest.TempPathFa
 
 
 @pytest.fixture
-def hook(tmp_path: Path) -> Iterator[Webhook]:
-    with webhook(tmp_path) as running:
+def hook(certificates: Certificates) -> Iterator[Webhook]:
+    with webhook(certificates) as running:
         yield running
 
 

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import base64
 import json
-import shutil
 import ssl
-import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
+
+from tests.support.certificates import Certificates
 
 
 @dataclass(slots=True)
@@ -54,16 +53,7 @@ class Webhook:
 
 
 @contextmanager
-def webhook(folder: Path) -> Iterator[Webhook]:
-    openssl = shutil.which("openssl")
-    assert openssl, "this test needs openssl"
-    certificate, key = folder / "webhook.pem", folder / "webhook.key"
-    subprocess.run(
-        [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1",
-         "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)],
-        check=True, capture_output=True,
-    )  # fmt: skip
-
+def webhook(certificates: Certificates) -> Iterator[Webhook]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             review = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -84,11 +74,11 @@ def webhook(folder: Path) -> Iterator[Webhook]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
+    context.load_cert_chain(certificates.server)
     server.socket = context.wrap_socket(server.socket, server_side=True)
     told = Webhook(
         f"https://127.0.0.1:{server.server_address[1]}/validate",
-        base64.b64encode(certificate.read_bytes()).decode(),
+        base64.b64encode(certificates.ca.read_bytes()).decode(),
     )
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
