@@ -12,21 +12,26 @@ from platformctl.live.workloads import incomplete, owner
 
 def workload(generation: int = 1, replicas: int | None = None, **status: int) -> dict[str, Any]:
     spec = {} if replicas is None else {"replicas": replicas}
-    return {"metadata": {"name": "web", "generation": generation}, "spec": spec, "status": status}
+    counts = {name.rstrip("_"): count for name, count in status.items()}  # replicas_: those of the status
+    return {"metadata": {"name": "web", "generation": generation}, "spec": spec, "status": counts}
 
 
 @pytest.mark.parametrize(
     ("kind", "item", "said"),
     [
-        ("Deployment", workload(replicas=2, observedGeneration=1, availableReplicas=2, updatedReplicas=2), None),
-        ("Deployment", workload(replicas=2, observedGeneration=1, availableReplicas=1, updatedReplicas=2), "1 of 2 available"),
-        ("Deployment", workload(replicas=2, observedGeneration=1, availableReplicas=2, updatedReplicas=1), "1 of 2 available"),
-        ("Deployment", workload(observedGeneration=1), "0 of 1 available"),  # missing replicas mean one
+        ("Deployment", workload(replicas=2, observedGeneration=1, replicas_=2, availableReplicas=2, updatedReplicas=2), None),
+        ("Deployment", workload(replicas=2, observedGeneration=1, replicas_=2, availableReplicas=1, updatedReplicas=2), "1 of 2 ready"),
+        ("Deployment", workload(replicas=2, observedGeneration=1, replicas_=2, availableReplicas=2, updatedReplicas=1), "1 of 2 of the newest version, 2 in all"),
+        # The newest pod crashes, and the one before it is kept: available, and yet not done.
+        ("Deployment", workload(observedGeneration=1, replicas_=2, availableReplicas=1, updatedReplicas=1), "1 of 1 of the newest version, 2 in all"),
+        ("Deployment", workload(observedGeneration=1), "0 of 1 ready"),  # missing replicas mean one
         ("Deployment", workload(replicas=0, observedGeneration=1), None),
-        ("Deployment", workload(generation=2, observedGeneration=1, availableReplicas=1, updatedReplicas=1), "its last change is not yet seen by its controller"),
-        ("StatefulSet", workload(replicas=1, observedGeneration=1, readyReplicas=1), None),
-        ("StatefulSet", workload(replicas=3, observedGeneration=1, readyReplicas=2), "2 of 3 available"),
-        ("DaemonSet", workload(observedGeneration=1, desiredNumberScheduled=3, numberReady=2), "2 of 3 available"),
+        ("Deployment", workload(generation=2, observedGeneration=1), "its last change is not yet seen by its controller"),
+        ("StatefulSet", workload(replicas=1, observedGeneration=1, readyReplicas=1, updatedReplicas=1), None),
+        ("StatefulSet", workload(replicas=3, observedGeneration=1, readyReplicas=2, updatedReplicas=3), "2 of 3 ready"),
+        ("StatefulSet", workload(replicas=3, observedGeneration=1, readyReplicas=3, updatedReplicas=1), "1 of 3 of the newest version, 3 in all"),
+        ("DaemonSet", workload(observedGeneration=1, desiredNumberScheduled=3, numberReady=2, updatedNumberScheduled=3), "2 of 3 ready"),
+        ("DaemonSet", workload(observedGeneration=1, desiredNumberScheduled=3, numberReady=3, updatedNumberScheduled=2), "2 of 3 of the newest version, 3 in all"),
         ("DaemonSet", workload(observedGeneration=1), None),
     ],
 )  # fmt: skip

@@ -129,9 +129,12 @@ def test_versions_are_stamped_as_go_mod_pins_them(tmp_path: Path) -> None:
     assert {name: command.env[name] for name in wanted} == wanted
 
 
-def test_helm_3_is_stamped_with_its_own_version(tmp_path: Path) -> None:
+def test_helm_3_is_stamped_with_its_own_version_and_the_kubernetes_it_renders_for(tmp_path: Path) -> None:
     command = toolbox.build_command(Go(Path("/go"), "1.30"), toolbox.toolbox_helm3(), tmp_path, {})
-    assert command.argv[3] == "-s -w -X helm.sh/helm/v3/internal/version.version=v3.22.0"
+    assert command.argv[3] == (
+        "-s -w -X helm.sh/helm/v3/internal/version.version=v3.22.0"
+        " -X helm.sh/helm/v3/pkg/chartutil.k8sVersionMajor=1 -X helm.sh/helm/v3/pkg/chartutil.k8sVersionMinor=37"
+    )
 
 
 def test_two_builds_at_once_are_one_build(tmp_path: Path) -> None:

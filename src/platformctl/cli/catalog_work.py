@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import sys
-
 from platformctl.catalog import schema as catalog_schema
 from platformctl.catalog import show as catalog_show
 from platformctl.catalog import values, yaml
 from platformctl.catalog.select import find_scope
 from platformctl.cli.desk import at_desk
 from platformctl.cli.options import Globals
+from platformctl.cli.screen import put, tell
 from platformctl.errors import UsageError
-from platformctl.report.console import write
 from platformctl.report.dry_run_view import catalog_sentence
 from platformctl.report.text import piece
 
@@ -22,7 +20,7 @@ def validate(globals_: Globals) -> int:
         catalog = desk.catalog()
         values.check(catalog)
         if desk.screen.for_people:
-            write(desk.screen.out, [piece(f"{catalog_sentence(catalog)}: valid")])
+            tell(desk.screen.out, [piece(f"{catalog_sentence(catalog)}: valid")])
         else:
             releases = sum(len(scope.releases) for scope in catalog.scopes.values())
             desk.screen.data("Catalog", {"file": catalog.file.name, "releases": releases}, changes=False)
@@ -35,7 +33,7 @@ def show(globals_: Globals, origin: bool) -> int:
         catalog = desk.catalog()
         data = catalog_show.data(catalog, origin=origin)
         if desk.screen.for_people:
-            sys.stdout.write(yaml.dump(data))
+            put(yaml.dump(data))
         else:
             desk.screen.data("Catalog", data, changes=False)
         return 0
@@ -49,10 +47,10 @@ def graph(globals_: Globals, target: str | None, form: str) -> int:
     with at_desk(globals_, "catalog graph") as desk:
         catalog = desk.catalog()
         scope = find_scope(catalog, target).name if target else None
-        sys.stdout.write(drawings[form](catalog_show.graph(catalog, scope)).rstrip("\n") + "\n")
+        put(drawings[form](catalog_show.graph(catalog, scope)).rstrip("\n") + "\n")
         return 0
 
 
 def schema(_: Globals) -> int:
-    sys.stdout.write(catalog_schema.text())
+    put(catalog_schema.text())
     return 0

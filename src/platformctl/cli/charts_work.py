@@ -9,8 +9,9 @@ from platformctl.charts import pins
 from platformctl.charts.store import ChartStore
 from platformctl.cli.desk import Desk, at_desk
 from platformctl.cli.options import Globals
+from platformctl.cli.screen import tell
 from platformctl.errors import ChartError
-from platformctl.report.console import width_of, write
+from platformctl.report.console import width_of
 from platformctl.report.text import counted, one_line, piece, table
 
 STYLE = {pins.Pin.PINNED: "green", pins.Pin.FILLED: "green", pins.Pin.WRONG: "bold red"}
@@ -70,8 +71,8 @@ def _show(desk: Desk, findings: Sequence[pins.Finding]) -> None:
         for f in findings
     ]
     good = sum(finding.good for finding in findings)
-    write(desk.screen.out, table([titles, *rows_], width=width_of(desk.screen.out), indent=0))
-    write(desk.screen.out, [piece(f"{good} of {counted(len(findings), 'chart')} pinned and right")])
+    tell(desk.screen.out, table([titles, *rows_], width=width_of(desk.screen.out), indent=0))
+    tell(desk.screen.out, [piece(f"{good} of {counted(len(findings), 'chart')} pinned and right")])
 
 
 def _code(findings: Sequence[pins.Finding]) -> int:

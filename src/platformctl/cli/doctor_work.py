@@ -14,8 +14,9 @@ from platformctl.cli.desk import Desk, at_desk
 from platformctl.cli.folders import cache_folder, state_folder
 from platformctl.cli.options import Globals
 from platformctl.cli.reach import open_helm, open_kubectl
+from platformctl.cli.screen import tell
 from platformctl.errors import PlatformctlError
-from platformctl.report.console import width_of, write
+from platformctl.report.console import width_of
 from platformctl.report.text import one_line, piece, table
 from platformctl.sandbox import api as sandbox_api
 from platformctl.tools.helm import Helm
@@ -48,7 +49,7 @@ def doctor(globals_: Globals) -> int:
                 ]
                 for f in findings
             ]
-            write(desk.screen.out, table(rows, width=width_of(desk.screen.out), indent=0, gap=2))
+            tell(desk.screen.out, table(rows, width=width_of(desk.screen.out), indent=0, gap=2))
         else:
             data = [{"what": f.what, "state": f.state, "text": f.text, "remedy": f.remedy} for f in findings]
             desk.screen.data("Doctor", {"findings": data}, changes=False, exit_code=code)

@@ -11,7 +11,7 @@ from typer.exceptions import Abort, Exit, TyperException
 
 from platformctl.cli.app import app
 from platformctl.cli.options import Globals, from_environment
-from platformctl.errors import NotConfirmedError, PlatformctlError, UsageError
+from platformctl.errors import LocalError, NotConfirmedError, PlatformctlError, UsageError
 
 
 def run(argv: list[str]) -> int:
@@ -21,25 +21,32 @@ def run(argv: list[str]) -> int:
     try:
         root = from_environment(dict(os.environ))
         code = command.main(args=rewritten(argv), prog_name="platformctl", standalone_mode=False, obj=root)
-        sys.stdout.flush()
-        return int(code or 0)
+        return flushed(int(code or 0), argv)
     except Exit as error:
-        return int(error.exit_code)
+        return flushed(int(error.exit_code), argv)
     except Abort:
         return fail(NotConfirmedError("not confirmed: nothing was changed"), argv)
     except TyperException as error:
         return fail(UsageError(usage_message(error), hint=usage_hint(error)), argv)
     except PlatformctlError as error:
         return fail(error, argv)
-    except BrokenPipeError:
-        # Whoever read our output has gone (| head); what was done is done, and nobody is left to tell.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except KeyboardInterrupt:
         sys.stderr.write("\ninterrupted: nothing was changed\n")
         return 130
     except Exception as error:  # noqa: BLE001 - the last line of defence: a sentence, a log, no traceback
         return unexpected(error)
+
+
+def flushed(code: int, argv: list[str]) -> int:
+    """The exit code, once the result has left. A reader that has gone (| head) changes nothing; a full disk does."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python would try again at its end
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return code or fail(LocalError(f"write the result: {error.strerror}"), argv)
+    return code
 
 
 def rewritten(argv: list[str]) -> list[str]:

@@ -6,11 +6,13 @@ import os
 import shlex
 import sys
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 from platformctl.catalog.durations import short
 from platformctl.cli.options import Globals
+from platformctl.cli.screen import put
 from platformctl.errors import ClusterError
 from platformctl.report.envelope import envelope, written
 from platformctl.sandbox import api
@@ -18,8 +20,9 @@ from platformctl.tools.process import ShRunner
 
 
 def _say(line: str) -> None:
-    sys.stderr.write(f"{line}\n")
-    sys.stderr.flush()
+    with suppress(BrokenPipeError):  # whoever reads may go; a build or a start goes on
+        sys.stderr.write(f"{line}\n")
+        sys.stderr.flush()
 
 
 def build(_: Globals, helm3: bool) -> int:
@@ -29,7 +32,7 @@ def build(_: Globals, helm3: bool) -> int:
     if helm3:
         _say(f"helm 3: {api.ensure_helm3(ShRunner(), dict(os.environ), _say)}")
     _say(f"the tool box is ready ({short(time.monotonic() - began)})")
-    sys.stdout.write(f"{assets.helm.parent}\n")
+    put(f"{assets.helm.parent}\n")
     return 0
 
 
@@ -68,7 +71,7 @@ def status(globals_: Globals) -> int:
         "made-up Secrets": ", ".join(found.seeded or ()) or "none",
     }
     if globals_.output in ("json", "yaml"):
-        sys.stdout.write(
+        put(
             written(
                 envelope("sandbox status", "SandboxStatus", {**rows, "notes": list(found.notes)}),
                 globals_.output,
@@ -78,9 +81,9 @@ def status(globals_: Globals) -> int:
         width = max(map(len, rows))
         for name, text in rows.items():
             if text:
-                sys.stdout.write(f"{name:<{width}}  {text}\n")
+                put(f"{name:<{width}}  {text}\n")
         for note in found.notes:
-            sys.stdout.write(f"note: {note}\n")
+            put(f"note: {note}\n")
     return 0 if not found.ended and found.supervisor else ClusterError.exit_code
 
 
@@ -89,6 +92,6 @@ def env(_: Globals) -> int:
     if sandbox is None:
         raise ClusterError("no sandbox is running", hint="platformctl sandbox up")
     assets = sandbox.assets.kubectl.parent
-    sys.stdout.write(f"export KUBECONFIG={shlex.quote(str(sandbox.kubeconfig))}\n")
-    sys.stdout.write(f'export PATH={shlex.quote(str(assets))}:"$PATH"\n')
+    put(f"export KUBECONFIG={shlex.quote(str(sandbox.kubeconfig))}\n")
+    put(f'export PATH={shlex.quote(str(assets))}:"$PATH"\n')
     return 0

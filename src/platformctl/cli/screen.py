@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -55,21 +55,21 @@ class Screen:
 
     def warn(self, text: str) -> None:
         """Something to know, on stderr; under GitHub Actions also an annotation."""
-        write(self.err, [piece(f"warning: {one_line(text)}", "yellow")])
+        tell(self.err, [piece(f"warning: {one_line(text)}", "yellow")])
         if self.environ.get("GITHUB_ACTIONS") == "true":
             escaped = one_line(text).replace("%", "%25")
-            write(self.err, [piece(f"::warning::{escaped}")])
+            tell(self.err, [piece(f"::warning::{escaped}")])
 
     def progress(self, text: str) -> None:
         """What takes a while, on stderr."""
         if not self.quiet:
-            write(self.err, [piece(one_line(text), "dim")])
+            tell(self.err, [piece(one_line(text), "dim")])
 
     def plans(self, catalog: Catalog, prepared: Sequence[Prepared]) -> None:
         """What is about to happen, on stderr: the result comes later."""
         for one in prepared:
             shown = plan_lines(one.plan, header_of(catalog, one, self.environ), width=width_of(self.err))
-            write(self.err, [*shown, Text()])
+            tell(self.err, [*shown, Text()])
 
     def plan_result(self, catalog: Catalog, prepared: Sequence[Prepared], *, diff: bool) -> None:
         """Plans as the result of a command."""
@@ -86,7 +86,7 @@ class Screen:
                 if diff
                 else plan_lines(one.plan, header_of(catalog, one, self.environ), width=width)
             )
-            write(self.out, [*lines, Text()])
+            tell(self.out, [*lines, Text()])
 
     def dry_run(self, catalog: Catalog, prepared: Sequence[Prepared], said: Said | None) -> None:
         """What a dry run found."""
@@ -102,14 +102,14 @@ class Screen:
             data = {"cluster": cluster, "plans": [plan_data(plan, lines=False) for plan in plans]}
             self.data("DryRun", data, changes=any(plan.changes for plan in plans))
             return
-        write(self.out, dry_run_lines(catalog, cluster, plans, width=width_of(self.out)))
+        tell(self.out, dry_run_lines(catalog, cluster, plans, width=width_of(self.out)))
 
     def nothing_to_do(self, prepared: Sequence[Prepared]) -> int:
         """The end of a deploy that has no steps."""
         names = ", ".join(one.scope.name for one in prepared)
         count = sum(len(one.plan.releases) for one in prepared)
         if self.for_people:
-            write(
+            tell(
                 self.out,
                 [piece(f"Nothing changed: {count} releases of {names} are as the catalog says.", "green")],
             )
@@ -146,7 +146,7 @@ class Screen:
         code = next((result.exit_code for result in results if result.exit_code), 0)
         if self.for_people:
             plans = [one.plan for one in left_out] if code else []
-            write(self.out, summary_lines(results, width=width_of(self.out), left_out=plans))
+            tell(self.out, summary_lines(results, width=width_of(self.out), left_out=plans))
         else:
             data = {
                 "runs": [
@@ -160,7 +160,19 @@ class Screen:
         """The envelope on stdout."""
         status = "failed" if exit_code else "changes-pending" if changes else "success"
         content = envelope(self.command, kind, data, status=status, exit_code=exit_code)
-        sys.stdout.write(written(content, self.form, yaml.dump))
+        put(written(content, self.form, yaml.dump))
+
+
+def tell(console: Console, lines: Iterable[Text]) -> None:
+    """Lines for somebody who may have gone (| head): what is being done goes on, with the exit code that is its own."""
+    with suppress(BrokenPipeError):
+        write(console, lines)
+
+
+def put(text: str) -> None:
+    """A whole result on stdout, for somebody who may have gone."""
+    with suppress(BrokenPipeError):
+        sys.stdout.write(text)
 
 
 def _after_the_question(stack: ExitStack, console: Console) -> Sink:

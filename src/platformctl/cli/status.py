@@ -12,10 +12,11 @@ from platformctl.catalog.desired import Scope
 from platformctl.catalog.select import find_scope
 from platformctl.cli.desk import at_desk
 from platformctl.cli.options import Globals
+from platformctl.cli.screen import tell
 from platformctl.live.state import LiveRelease, LiveState
 from platformctl.pipeline import Line, look
 from platformctl.render.manifests import parse_objects
-from platformctl.report.console import width_of, write
+from platformctl.report.console import width_of
 from platformctl.report.status_view import status_data, status_lines
 from platformctl.run.result import Status
 from platformctl.run.watch import await_ready
@@ -42,7 +43,7 @@ def status(globals_: Globals, target: str | None) -> int:
             return 0
         width = width_of(desk.screen.out)
         for scope in scopes:
-            write(desk.screen.out, [*status_lines(scope, live, verdicts[scope.name], width=width), Text()])
+            tell(desk.screen.out, [*status_lines(scope, live, verdicts[scope.name], width=width), Text()])
         return 0
 
 

@@ -43,14 +43,30 @@ def owner(item: Mapping[str, Any]) -> ReleaseId | None:
 
 
 def incomplete(kind: str, item: Mapping[str, Any]) -> str | None:
-    """`1 of 3 available`, or None for a complete workload."""
+    """`1 of 3 ready`, or None for a complete workload: as many as wanted, all of the newest template, none besides."""
     status = item.get("status") or {}
     if status.get("observedGeneration", 0) < item["metadata"].get("generation", 0):
         return "its last change is not yet seen by its controller"
-    if kind == "DaemonSet":
-        wanted, ready = status.get("desiredNumberScheduled", 0), status.get("numberReady", 0)
-    else:
-        wanted = (item.get("spec") or {}).get("replicas", 1)
-        counts = ("availableReplicas", "updatedReplicas") if kind == "Deployment" else ("readyReplicas",)
-        ready = min(status.get(count, 0) for count in counts)
-    return f"{ready} of {wanted} available" if ready < wanted else None
+    wanted = (item.get("spec") or {}).get("replicas", 1)
+    match kind:
+        case "DaemonSet":
+            wanted = status.get("desiredNumberScheduled", 0)
+            ready, updated, total = (
+                status.get("numberReady", 0),
+                status.get("updatedNumberScheduled", 0),
+                wanted,
+            )
+        case "Deployment":
+            ready, updated = status.get("availableReplicas", 0), status.get("updatedReplicas", 0)
+            total = status.get("replicas", 0)
+        case _:
+            ready, updated, total = (
+                status.get("readyReplicas", 0),
+                status.get("updatedReplicas", wanted),
+                wanted,
+            )
+    if ready < wanted:
+        return f"{ready} of {wanted} ready"
+    if updated < wanted or total > updated:
+        return f"{updated} of {wanted} of the newest version, {total} in all"
+    return None
