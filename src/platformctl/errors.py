@@ -17,7 +17,8 @@
     ├── LocalError               12   a local file, folder or disk
     ├── NotConfirmedError        13   the question was not answered with yes
     ├── TimedOutError            70   may still converge
-    └── InterruptedRunError     130   asked to stop (143 for SIGTERM)
+    └── InterruptedRunError     130   asked to stop
+        └── TerminatedRunError  143   … by SIGTERM, or by the end of the terminal
 
 Each class has an exit code (COMMANDS of the README) and a stable `code` that scripts key on.
 A message says what was being done, where, and what is wrong; `hint` is the next thing to type or do.
@@ -148,6 +149,11 @@ class TimedOutError(PlatformctlError):
 class InterruptedRunError(PlatformctlError):
     exit_code = 130
     code = "interrupted"
+
+
+class TerminatedRunError(InterruptedRunError):
+    exit_code = 143
+    code = "terminated"
 
 
 def suggestion(wrong: str, known: list[str] | tuple[str, ...]) -> str:

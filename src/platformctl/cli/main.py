@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+from contextlib import suppress
 from typing import Any
 
 import typer
@@ -11,7 +13,15 @@ from typer.exceptions import Abort, Exit, TyperException
 
 from platformctl.cli.app import app
 from platformctl.cli.options import Globals, from_environment
-from platformctl.errors import LocalError, NotConfirmedError, PlatformctlError, UsageError
+from platformctl.cli.signals import SignalledError
+from platformctl.errors import (
+    InterruptedRunError,
+    LocalError,
+    NotConfirmedError,
+    PlatformctlError,
+    TerminatedRunError,
+    UsageError,
+)
 
 
 def run(argv: list[str]) -> int:
@@ -30,9 +40,9 @@ def run(argv: list[str]) -> int:
         return fail(UsageError(usage_message(error), hint=usage_hint(error)), argv)
     except PlatformctlError as error:
         return fail(error, argv)
-    except KeyboardInterrupt:
-        sys.stderr.write("\ninterrupted: nothing was changed\n")
-        return 130
+    except SignalledError as signalled:
+        interrupted = InterruptedRunError if signalled.number == signal.SIGINT else TerminatedRunError
+        return fail(interrupted("interrupted: nothing was changed"), argv)
     except Exception as error:  # noqa: BLE001 - the last line of defence: a sentence, a log, no traceback
         return unexpected(error)
 
@@ -126,18 +136,16 @@ def fail(error: PlatformctlError, argv: list[str]) -> int:
     from platformctl.report.text import sanitised
 
     message = sanitised(error.message)
-    lines = message.splitlines() or [""]
-    if len(lines) == 1:
-        sys.stderr.write(f"Error: {message}   (exit {error.exit_code})\n")
-    else:
-        sys.stderr.write(f"{message} (exit {error.exit_code})\n")
-    if error.hint:
-        sys.stderr.write(f"Next:  {sanitised(error.hint)}\n")
+    said = f"Error: {message}   " if len(message.splitlines()) <= 1 else f"{message} "
+    hint = f"Next:  {sanitised(error.hint)}\n" if error.hint else ""
+    with suppress(BrokenPipeError):
+        sys.stderr.write(f"{said}(exit {error.exit_code})\n{hint}")
     form = wants_json(argv)
     if form is not None:
         from platformctl.report.envelope import failure, written
 
-        sys.stdout.write(written(failure(command_of(argv), error), form))
+        with suppress(BrokenPipeError):
+            sys.stdout.write(written(failure(command_of(argv), error), form))
     return error.exit_code
 
 

@@ -17,6 +17,15 @@ from platformctl.run.stop import Stop
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
+class SignalledError(BaseException):
+    """A signal before the first write: the command ends. No Exception, so that nothing on the way takes it for a failure
+    that it can live with; no KeyboardInterrupt, which Typer would turn into an exit without a word."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
 class Armed:
     """Whether a run has begun to write."""
 
@@ -27,10 +36,8 @@ class Armed:
     def handle(self, number: int, _: FrameType | None) -> None:
         if self.writing:
             self.stop.request(number)
-        elif number == signal.SIGINT:
-            raise KeyboardInterrupt
         else:
-            raise SystemExit(128 + number)
+            raise SignalledError(number)
 
 
 @contextmanager

@@ -189,7 +189,8 @@ def status(run: Run, so_far: SoFar) -> Ended:
 
 def access_information(run: Run, so_far: SoFar) -> Ended:
     so_far.access = access.addresses(run.plan, run.tools.api)
-    return Ended(Status.OK if so_far.access else Status.SKIPPED, ", ".join(so_far.access))
+    count = len(so_far.access)
+    return Ended(Status.OK, f"{count} address{'es' if count > 1 else ''}") if count else Ended(Status.SKIPPED)
 
 
 DEPLOY: Final = (
@@ -231,6 +232,8 @@ def carry_out(run: Run, phases: Sequence[Phase] = DEPLOY) -> RunResult:
         run.emit(PhaseStarted(run.plan.scope, phase.name))
         since = run.clock()
         ended = phase.act(run, so_far)
+        if phase.act is confirm:
+            began = run.clock()  # the time that somebody took to read is not the run's
         ends.append(PhaseOutcome(phase.name, ended.status, ended.detail, run.clock() - since))
         run.emit(PhaseFinished(run.plan.scope, phase.name, ended.status, ended.detail, run.clock() - since))
     status_ = overall([outcome.status for outcome in so_far.outcomes])

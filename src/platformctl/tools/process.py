@@ -12,6 +12,7 @@ import ctypes
 import io
 import logging
 import os
+import re
 import signal
 import threading
 import time
@@ -221,4 +222,6 @@ def _launch(command: Command, *, out: Any, err: Any, preexec: Callable[[], None]
     except sh.CommandNotFound:
         raise ToolError(f"start {program}: no such program") from None
     except (sh.ForkException, OSError) as error:
-        raise ToolError(f"start {program}: {error}") from None
+        # sh hands on the whole traceback of its child as text
+        reason = re.search(r"\[Errno \d+\] ([^:\n]+)", str(error))
+        raise ToolError(f"start {program}: {reason[1] if reason else error}") from None
