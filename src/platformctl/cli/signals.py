@@ -6,13 +6,15 @@ stack in the child as well.
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from platformctl.run.stop import Stop
+if TYPE_CHECKING:  # at run time it would bring sh along, and --help would be slow
+    from platformctl.run.stop import Stop
 
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -32,9 +34,12 @@ class Armed:
     def __init__(self, stop: Stop) -> None:
         self.stop = stop
         self.writing = False
+        self._pid = os.getpid()
 
     def handle(self, number: int, _: FrameType | None) -> None:
-        if self.writing:
+        if os.getpid() != self._pid:
+            os._exit(128 + number)  # a child of sh before its exec: our stack is not its to unwind
+        elif self.writing:
             self.stop.request(number)
         else:
             raise SignalledError(number)
