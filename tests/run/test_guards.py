@@ -39,7 +39,7 @@ def test_a_protected_environment_whose_cluster_is_not_pinned_is_refused_with_wha
     with pytest.raises(GuardError) as caught:
         check(protected=True, pinned=None)
     assert caught.value.exit_code == 7
-    assert "clusters.home.identity: uid-1" in (caught.value.hint or "")
+    assert "platformctl cluster pin stg" in (caught.value.hint or "")
 
 
 def test_the_pinned_cluster_an_unprotected_one_the_sandbox_and_an_empty_plan_pass() -> None:

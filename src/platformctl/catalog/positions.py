@@ -37,6 +37,13 @@ class Positions:
         _, node, found = self._find(path)
         return str(node.value) if found and isinstance(node, ScalarNode) and not node.style else None
 
+    def span(self, path: KeyPath) -> tuple[int, int] | None:
+        """Where the scalar at `path` begins and ends in the text, in characters from 0; None where there is none."""
+        _, node, found = self._find(path)
+        return (
+            (node.start_mark.index, node.end_mark.index) if found and isinstance(node, ScalarNode) else None
+        )
+
     def leaves(self) -> Iterator[tuple[KeyPath, int]]:
         """Every value that is no mapping, with its line. Lists count as one value."""
         waiting: list[tuple[KeyPath, Node]] = [((), self.root)] if self.root else []

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 import typer
 
-from platformctl.cli import catalog, charts, deploy, doctor, inspect, rollback, sandbox
+from platformctl.cli import catalog, charts, cluster, deploy, doctor, inspect, rollback, sandbox
 from platformctl.cli.options import Globals, with_globals
 
 EXIT_CODES: Final = (
@@ -64,5 +64,6 @@ inspect.register(app)
 rollback.register(app)
 catalog.register(app)
 charts.register(app)
+cluster.register(app)
 sandbox.register(app)
 doctor.register(app)

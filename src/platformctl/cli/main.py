@@ -48,14 +48,14 @@ def run(argv: list[str]) -> int:
 
 
 def flushed(code: int, argv: list[str]) -> int:
-    """The exit code, once the result has left. A reader that has gone (| head) changes nothing; a full disk does."""
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python would try again at its end
-    except OSError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return code or fail(LocalError(f"write the result: {error.strerror}"), argv)
+    """The exit code, once all that was said has left. A reader that has gone (| head) changes nothing; a full disk does."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError as error:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())  # or Python would try again at its end
+            if stream is sys.stdout and not isinstance(error, BrokenPipeError):
+                code = code or fail(LocalError(f"write the result: {error.strerror}"), argv)
     return code
 
 

@@ -79,6 +79,12 @@ def collect(api: Api, wanted: Wanted, *, is_sandbox: Callable[[str], bool] = lam
     )
 
 
+def identity_of(api: Api, *, is_sandbox: Callable[[str], bool] = lambda _: False) -> ClusterIdentity:
+    """Which cluster this is, and nothing else of it."""
+    identity: ClusterIdentity = _identity(api, is_sandbox).value
+    return identity
+
+
 def _identity(api: Api, is_sandbox: Callable[[str], bool]) -> _Known:
     version = str((api.get("/version") or {}).get("gitVersion", ""))
     unknown: dict[str, str] = {}

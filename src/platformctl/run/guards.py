@@ -28,14 +28,14 @@ def check_cluster(scope: Scope, plan: Plan, catalog_file: Path) -> None:
     if pinned is None and scope.protected:
         raise GuardError(
             f"change {scope.name}: it is protected, and its cluster is not pinned",
-            hint=f"when {identity.server} is the right one, write  {_pin(scope, identity.uid)}  into {catalog_file.name}",
+            hint=f"when {identity.server} is the right one:  {_pin(scope, identity.uid, catalog_file.name)}",
         )
 
 
-def _pin(scope: Scope, uid: str) -> str:
-    """What to write. A pin counts for a scope only when the scope names its cluster; the libraries have that of all
+def _pin(scope: Scope, uid: str, catalog: str) -> str:
+    """What to do. A pin counts for a scope only when the scope names its cluster; the libraries have that of all
     environments."""
     if scope.cluster_name is not None:
-        return f"clusters.{scope.cluster_name}.identity: {uid}"
+        return f"platformctl cluster pin {scope.name}"
     who = "each environment" if scope.name == LIBRARIES else f"environments.{scope.name}"
-    return f"clusters: {{main: {{identity: {uid}}}}}  and, for {who},  cluster: main"
+    return f"write  clusters: {{main: {{identity: {uid}}}}}  and, for {who},  cluster: main  into {catalog}"
