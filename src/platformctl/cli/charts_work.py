@@ -18,11 +18,12 @@ STYLE = {pins.Pin.PINNED: "green", pins.Pin.FILLED: "green", pins.Pin.WRONG: "bo
 
 
 def pin(globals_: Globals) -> int:
-    """Fills the lock where the source is in reach. 6 when a digest that is there is not what the source has now."""
+    """Fills the lock where the source is in reach. 6, and nothing written, when a digest that is there is not what the
+    source has now."""
     with at_desk(globals_, "charts pin") as desk:
         catalog, store = _open(desk)
         pinned = pins.pin(_releases(catalog), store)
-        if not desk.dry_run:
+        if not desk.dry_run and _code(pinned.findings) == 0:
             pinned.lock.write()
         _show(desk, pinned.findings)
         return _code(pinned.findings)

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -26,6 +27,9 @@ from platformctl.errors import (
 
 def run(argv: list[str]) -> int:
     """Runs one command. Expected errors become a message and their exit code; bugs say where the log is."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by whoever started us (>&-)
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115
     command = typer.main.get_command(app)
     root = Globals()
     try:
@@ -55,7 +59,7 @@ def flushed(code: int, argv: list[str]) -> int:
         except OSError as error:
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())  # or Python would try again at its end
             if stream is sys.stdout and not isinstance(error, BrokenPipeError):
-                code = code or fail(LocalError(f"write the result: {error.strerror}"), argv)
+                code = code or fail(LocalError(f"write the output: {error.strerror}"), argv)
     return code
 
 
@@ -138,13 +142,13 @@ def fail(error: PlatformctlError, argv: list[str]) -> int:
     message = sanitised(error.message)
     said = f"Error: {message}   " if len(message.splitlines()) <= 1 else f"{message} "
     hint = f"Next:  {sanitised(error.hint)}\n" if error.hint else ""
-    with suppress(BrokenPipeError):
+    with suppress(OSError):
         sys.stderr.write(f"{said}(exit {error.exit_code})\n{hint}")
     form = wants_json(argv)
     if form is not None:
         from platformctl.report.envelope import failure, written
 
-        with suppress(BrokenPipeError):
+        with suppress(OSError):
             sys.stdout.write(written(failure(command_of(argv), error), form))
     return error.exit_code
 

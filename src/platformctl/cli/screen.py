@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +18,7 @@ from platformctl.catalog import yaml
 from platformctl.catalog.desired import Catalog
 from platformctl.cli.header import header_of
 from platformctl.cli.options import Globals
-from platformctl.errors import UsageError
+from platformctl.errors import LocalError, UsageError
 from platformctl.pipeline import Prepared
 from platformctl.plan.data import plan_data
 from platformctl.report.board import live_board
@@ -165,14 +165,24 @@ class Screen:
 
 def tell(console: Console, lines: Iterable[Text]) -> None:
     """Lines for somebody who may have gone (| head): what is being done goes on, with the exit code that is its own."""
-    with suppress(BrokenPipeError):
+    with _reader_may_go():
         write(console, lines)
 
 
 def put(text: str) -> None:
     """A whole result on stdout, for somebody who may have gone."""
-    with suppress(BrokenPipeError):
+    with _reader_may_go():
         sys.stdout.write(text)
+
+
+@contextmanager
+def _reader_may_go() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        pass
+    except OSError as error:
+        raise LocalError(f"write the output: {error.strerror}") from None
 
 
 def _after_the_question(stack: ExitStack, console: Console) -> Sink:
