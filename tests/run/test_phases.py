@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from platformctl.errors import NotConfirmedError, PreflightError, StaleError
+from platformctl.errors import NotConfirmedError, PreflightError, StaleError, UnreachableError
 from platformctl.live.state import LiveState
 from platformctl.plan.steps import Plan
 from platformctl.run import phases
@@ -147,6 +147,30 @@ def test_a_failure_leaves_out_the_rest_but_not_what_always_runs() -> None:
 )
 def test_the_exit_code_follows_from_the_worst_step(status: Status, code: int) -> None:
     assert carry_out(run_of(a_plan()), [failing(status)]).exit_code == code
+
+
+def test_an_api_server_that_is_gone_after_the_first_write_does_not_hide_what_was_done() -> None:
+    def gone() -> LiveState:
+        raise UnreachableError("reach the API server: connection refused")
+
+    result = carry_out(run_of(a_plan(), look=gone), [failing(Status.OK), *named("status", "unlock")])
+    assert [(end.name, end.status) for end in result.phases] == [
+        ("fail", Status.OK),
+        ("status", Status.FAILED),
+        ("unlock", Status.SKIPPED),
+    ]
+    assert result.phases[1].detail == "reach the API server: connection refused"
+    assert (len(result.steps), result.exit_code) == (1, 5)
+
+
+def test_a_deadline_does_not_turn_a_failure_into_a_time_out() -> None:
+    stop = Stop()
+
+    def fail(_: Run, so_far: SoFar) -> Ended:
+        stop.request()
+        return failing(Status.FAILED).act(_, so_far)
+
+    assert carry_out(run_of(a_plan(), stop=stop), [Phase("fail", fail)]).exit_code == 5
 
 
 def test_a_deadline_is_a_time_out_and_a_signal_an_interruption() -> None:

@@ -56,3 +56,11 @@ def test_every_refusal_is_a_finding() -> None:
     assert "2 findings" in caught.value.message
     assert 'web-stg: (Forbidden): pods "a" denied' in caught.value.message
     assert "web-stg: (Invalid): b is wrong" in caught.value.message
+
+
+def test_lines_of_kubectls_own_log_are_no_findings_in_any_month() -> None:
+    runner = ScriptedRunner()
+    err = "W0112 10:00:00.000000 1 warnings.go:70] old\nE0301 10:00:00.000000 1 x.go:1] y\nError from server (Invalid): b is wrong\n"
+    runner.expect("kubectl apply", code=1, err=err)
+    said = asked(live_state(), runner, kube_object("ConfigMap", "web"))
+    assert said.findings == ("web-stg: (Invalid): b is wrong",)

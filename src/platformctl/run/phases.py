@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from platformctl.errors import StaleError
+from platformctl.errors import PlatformctlError, StaleError
 from platformctl.live.state import LiveState
 from platformctl.plan.steps import AwaitReady, EnsureNamespace, Plan, ReleasePlan, Step, StepId
 from platformctl.render.models import Rendered
@@ -231,15 +231,16 @@ def carry_out(run: Run, phases: Sequence[Phase] = DEPLOY) -> RunResult:
             continue
         run.emit(PhaseStarted(run.plan.scope, phase.name))
         since = run.clock()
-        ended = phase.act(run, so_far)
+        ended = _act(phase, run, so_far)
         if phase.act is confirm:
             began = run.clock()  # the time that somebody took to read is not the run's
         ends.append(PhaseOutcome(phase.name, ended.status, ended.detail, run.clock() - since))
         run.emit(PhaseFinished(run.plan.scope, phase.name, ended.status, ended.detail, run.clock() - since))
-    status_ = overall([outcome.status for outcome in so_far.outcomes])
+    # The phases count too: one that could not be carried out leaves the run not verified.
+    status_ = overall([*(outcome.status for outcome in so_far.outcomes), *(end.status for end in ends)])
     if run.stop.asked.is_set() and status_ is Status.OK:
         status_ = Status.INTERRUPTED
-    if run.stop.asked.is_set() and run.stop.number is None and not status_.good:
+    if run.stop.asked.is_set() and run.stop.number is None and status_ is Status.INTERRUPTED:
         run.emit(Notice("error", "the deadline of the whole run is over"))
         status_ = Status.TIMED_OUT
     result = RunResult(
@@ -254,6 +255,17 @@ def carry_out(run: Run, phases: Sequence[Phase] = DEPLOY) -> RunResult:
     )
     run.emit(RunFinished(run.id, run.plan.scope, result.status, result.sentence, result.seconds))
     return result
+
+
+def _act(phase: Phase, run: Run, so_far: SoFar) -> Ended:
+    """Before the first step an error ends the run. Afterwards it is an end of this phase alone: what was done, and what
+    failed, must be told even when the API server is gone by then."""
+    try:
+        return phase.act(run, so_far)
+    except PlatformctlError as error:
+        if not so_far.outcomes:
+            raise
+        return Ended(Status.FAILED, error.message)
 
 
 def _revisions(plan: Plan, live: LiveState | None) -> Mapping[str, int]:

@@ -11,7 +11,7 @@ from platformctl.errors import PreflightError
 from platformctl.live.state import LiveState
 from platformctl.plan.steps import ApplyRelease, EnsureNamespace, Plan
 from platformctl.render.models import KubeObject, Rendered, RenderedRelease
-from platformctl.tools.kubectl import Kubectl, manifest
+from platformctl.tools.kubectl import Kubectl, complaint_lines, manifest
 
 DRY_RUN_TIMEOUT_S: Final = 120.0
 
@@ -96,11 +96,11 @@ def _ask(
         stdin=manifest(*(_placed(each) for each in now)),
         timeout_s=DRY_RUN_TIMEOUT_S,
     )
-    said = [
-        line for line in done.stderr.splitlines() if line and not line.startswith(("Warning:", "W1", "I1"))
-    ]
     findings = (
-        tuple(f"{step.release.name}: {line.removeprefix('Error from server ')}" for line in said)
+        tuple(
+            f"{step.release.name}: {line.removeprefix('Error from server ')}"
+            for line in complaint_lines(done)
+        )
         if not done.ok
         else ()
     )

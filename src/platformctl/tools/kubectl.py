@@ -107,10 +107,14 @@ def manifest(*objects: Mapping[str, Any]) -> bytes:
     return b"".join(json.dumps(item).encode() + b"\n" for item in objects)
 
 
+def complaint_lines(done: Completed) -> tuple[str, ...]:
+    """Every line of what kubectl says is wrong, without those of its own log and without warnings."""
+    return tuple(line for line in done.stderr.splitlines() if line and not _LOG_LINE.match(line))
+
+
 def complaint(done: Completed) -> str:
-    """What kubectl says is wrong, without the lines of its own log and without warnings."""
-    lines = [line for line in done.stderr.splitlines() if not _LOG_LINE.match(line)]
-    return replace(done, stderr="\n".join(lines)).last_error()
+    """What kubectl says is wrong: the last error of `complaint_lines`."""
+    return replace(done, stderr="\n".join(complaint_lines(done))).last_error()
 
 
 def failure(done: Completed, doing: str, access: ClusterAccess | None = None) -> ClusterError:
