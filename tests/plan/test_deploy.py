@@ -143,3 +143,24 @@ def test_a_library_whose_chart_is_not_at_hand_may_bring_what_is_missing() -> Non
     assert plan.blockers == ()
     assert "certificates.example.com" in plan.warnings[0]
     assert "chart is not at hand" in plan.warnings[0]
+
+
+def test_the_nearest_charts_leave_out_what_they_lack_but_not_what_needs_it() -> None:
+    lacking = NotRendered("certs", "chart not at hand: not in mirror")
+    wanted = scope(desired("certs"), desired("web"), desired("issuers", needs=["certs"]))
+    plan = planned(
+        wanted, live_state(), lacking, rendered("web"), rendered("issuers"), leave_out_not_rendered=True
+    )
+    assert plan.warnings == ("certs-stg is left out: its chart is not at hand: not in mirror",)
+    assert len(plan.blockers) == 1
+    assert "issuers-stg needs certs-stg, which is not deployed" in plan.blockers[0]
+
+    alone = planned(
+        scope(desired("certs"), desired("web")),
+        live_state(),
+        lacking,
+        rendered("web"),
+        leave_out_not_rendered=True,
+    )
+    assert alone.blockers == ()
+    assert [row.key for row in alone.changes] == ["web"]

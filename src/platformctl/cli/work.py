@@ -173,6 +173,7 @@ def _request(desk: Desk, catalog: Catalog, asked: Asked, *, look_only: bool = Fa
         with_needs=asked.with_needs,
         upgrade_existing=asked.upgrade_existing,
         allow_not_rendered=(desk.dry_run or look_only) and not desk.globals.strict,
+        leave_out_not_rendered=desk.globals.chart_mirror_match == "nearest",
         history_max=defaults.historyMax,
         timeout_s=desk.timeout_s,
     )

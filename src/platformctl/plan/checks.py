@@ -91,8 +91,12 @@ def _own_state(
             hint = f"kubectl auth can-i list secrets -n {release.namespace.name}"
             yield Finding(f"{release.name}: {decision.reasons[0]}; see:  {hint}", blocks=True)
         elif action is Action.NOT_RENDERED:
-            text = f"{release.name}: its chart is not at hand: {decision.reasons[0]}"
-            yield Finding(text, blocks=not options.allow_not_rendered)
+            reason = decision.reasons[0].removeprefix("chart not at hand: ")
+            if options.leave_out_not_rendered:
+                yield Finding(f"{release.name} is left out: its chart is not at hand: {reason}", blocks=False)
+            else:
+                text = f"{release.name}: its chart is not at hand: {reason}"
+                yield Finding(text, blocks=not options.allow_not_rendered)
 
 
 def _needs(

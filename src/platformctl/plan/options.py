@@ -11,9 +11,10 @@ from platformctl.plan.requirements import Coming
 class DeployOptions:
     """`targets` are keys, None for the whole scope; `excluded` wins over them. `upgrade_existing=False` installs what is
     missing and only lists what would change. `allow_not_rendered` is for dry runs: a chart that is not at hand is then
-    a warning. `stable_for_s` is what each release waits by itself; the window of the whole run is its health phase.
-    `timeout_s` overrides that of every release. `coming` is what an earlier transaction of the same command
-    brings (`all`: the libraries).
+    a warning. `leave_out_not_rendered`, on the sandbox with the nearest charts, deploys the rest without those; what
+    needs one of them is still stopped. `stable_for_s` is what each release waits by itself; the window of the whole run
+    is its health phase. `timeout_s` overrides that of every release. `coming` is what an earlier transaction of the same
+    command brings (`all`: the libraries).
     """
 
     targets: frozenset[str] | None = None
@@ -21,6 +22,7 @@ class DeployOptions:
     with_needs: bool = False
     upgrade_existing: bool = True
     allow_not_rendered: bool = False
+    leave_out_not_rendered: bool = False
     history_max: int = 10
     stable_for_s: float = 0.0
     timeout_s: float | None = None
