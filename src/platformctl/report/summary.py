@@ -22,6 +22,7 @@ def summary_lines(
     for result in results:
         for step in result.failed:
             found += _failure(result, step, width)
+        found += _not_verified(result, width)
         found += _not_begun(result, width)
         found += _sentence(result, width)
         if result.status.good and result.access:
@@ -82,6 +83,18 @@ def _failure(result: RunResult, step: StepOutcome, width: int | None) -> Iterato
     yield from labelled(
         [(piece(label, "dim"), one_line(text)) for label, text in (*doing, *evidence)], width=width, indent=4
     )
+
+
+def _not_verified(result: RunResult, width: int | None) -> Iterator[Text]:
+    """A phase that could not be carried out, when nothing else says why the run did not end well."""
+    if result.failed or result.status is not Status.FAILED:
+        return
+    for phase in result.phases:
+        if phase.status is Status.FAILED:
+            text = line(
+                piece("✗ ", "bold red"), piece(f"{phase.name}: ", "bold"), one_line(phase.detail), indent=2
+            )
+            yield from wrapped(text, width, hang=4)
 
 
 def _not_begun(result: RunResult, width: int | None) -> Iterator[Text]:
