@@ -107,11 +107,18 @@ class Screen:
     def nothing_to_do(self, prepared: Sequence[Prepared]) -> int:
         """The end of a deploy that has no steps."""
         names = ", ".join(one.scope.name for one in prepared)
-        count = sum(len(one.plan.releases) for one in prepared)
+        out = sum(len(one.plan.not_rendered) for one in prepared)
+        count = sum(len(one.plan.releases) for one in prepared) - out
+        left_out = f"; {out} left out (chart not at hand)" if out else ""
         if self.for_people:
             tell(
                 self.out,
-                [piece(f"Nothing changed: {count} releases of {names} are as the catalog says.", "green")],
+                [
+                    piece(
+                        f"Nothing changed: {count} releases of {names} are as the catalog says{left_out}.",
+                        "green",
+                    )
+                ],
             )
         else:
             self.data(
