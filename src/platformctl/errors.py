@@ -32,7 +32,8 @@ from typing import ClassVar
 
 
 class PlatformctlError(Exception):
-    """Base of all errors that are expected. `message` is complete without the hint."""
+    """Base of all errors that are expected. `message` is complete without the hint; `data` is what a machine gets
+    besides, in the one envelope that it reads: what had been found, or done, by then."""
 
     exit_code: ClassVar[int] = 1
     code: ClassVar[str] = "unexpected"
@@ -41,6 +42,7 @@ class PlatformctlError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.data: dict[str, object] = {}
 
 
 class UsageError(PlatformctlError):

@@ -18,17 +18,17 @@ from platformctl.catalog import yaml
 from platformctl.catalog.desired import Catalog
 from platformctl.cli.header import header_of
 from platformctl.cli.options import Globals
-from platformctl.errors import LocalError, UsageError
+from platformctl.errors import LocalError, PlatformctlError, UsageError
 from platformctl.pipeline import Prepared
 from platformctl.plan.data import plan_data
 from platformctl.report.board import live_board
 from platformctl.report.console import make_consoles, width_of, write
 from platformctl.report.dry_run_view import dry_run_lines
-from platformctl.report.envelope import envelope, run_data, written
+from platformctl.report.envelope import envelope, run_data, run_error, written
 from platformctl.report.jsonl import jsonl_sink
 from platformctl.report.lines import lines_sink
 from platformctl.report.plan_view import diff_lines, plan_lines
-from platformctl.report.summary import summary_lines
+from platformctl.report.summary import next_commands, summary_lines
 from platformctl.report.text import one_line, piece
 from platformctl.run.events import Event, Notice, PhaseStarted, Sink
 from platformctl.run.preflight import Said
@@ -88,8 +88,14 @@ class Screen:
             )
             tell(self.out, [*lines, Text()])
 
-    def dry_run(self, catalog: Catalog, prepared: Sequence[Prepared], said: Said | None) -> None:
-        """What a dry run found."""
+    def dry_run(
+        self,
+        catalog: Catalog,
+        prepared: Sequence[Prepared],
+        said: Said | None,
+        error: PlatformctlError | None = None,
+    ) -> None:
+        """What a dry run found. With an `error` that ends the command, a machine finds it in the error's envelope."""
         identity = prepared[0].plan.identity if prepared else None
         cluster = "none in reach, rendered offline (--dry-run=server insists on one)"
         if identity is not None:
@@ -100,7 +106,10 @@ class Screen:
         plans = [one.plan for one in prepared]
         if not self.for_people:
             data = {"cluster": cluster, "plans": [plan_data(plan, lines=False) for plan in plans]}
-            self.data("DryRun", data, changes=any(plan.changes for plan in plans))
+            if error is not None:
+                error.data |= data
+            else:
+                self.data("DryRun", data, changes=any(plan.changes for plan in plans))
             return
         tell(self.out, dry_run_lines(catalog, cluster, plans, width=width_of(self.out)))
 
@@ -148,25 +157,42 @@ class Screen:
 
             yield emit
 
-    def results(self, results: Sequence[RunResult], left_out: Sequence[Prepared]) -> int:
-        """The end: one sentence per scope, then only what needs a human."""
-        code = next((result.exit_code for result in results if result.exit_code), 0)
+    def results(
+        self,
+        results: Sequence[RunResult],
+        left_out: Sequence[Prepared],
+        error: PlatformctlError | None = None,
+    ) -> int:
+        """The end: one sentence per scope, then only what needs a human. With an `error` that ends the command, a
+        machine finds the runs in the error's envelope: there is one per command."""
+        worst = next((result for result in results if result.exit_code), None)
+        code = worst.exit_code if worst is not None else 0
         if self.for_people:
             plans = [one.plan for one in left_out] if code else []
             tell(self.out, summary_lines(results, width=width_of(self.out), left_out=plans))
+            return code
+        data = {
+            "runs": [{**run_data(result), "plan": plan_data(result.plan, lines=False)} for result in results]
+        }
+        if error is not None:
+            error.data |= data
         else:
-            data = {
-                "runs": [
-                    {**run_data(result), "plan": plan_data(result.plan, lines=False)} for result in results
-                ]
-            }
-            self.data("Run", data, changes=False, exit_code=code)
+            said = None if worst is None else run_error(worst, next_commands(worst))
+            self.data("Run", data, changes=False, exit_code=code, error=said)
         return code
 
-    def data(self, kind: str, data: dict[str, Any], *, changes: bool, exit_code: int = 0) -> None:
+    def data(
+        self,
+        kind: str,
+        data: dict[str, Any],
+        *,
+        changes: bool,
+        exit_code: int = 0,
+        error: Mapping[str, Any] | None = None,
+    ) -> None:
         """The envelope on stdout."""
-        status = "failed" if exit_code else "changes-pending" if changes else "success"
-        content = envelope(self.command, kind, data, status=status, exit_code=exit_code)
+        status = "changes-pending" if changes else "failed" if exit_code else "success"
+        content = envelope(self.command, kind, data, status=status, exit_code=exit_code, error=error)
         put(written(content, self.form, yaml.dump))
 
 

@@ -11,7 +11,7 @@ from platformctl.catalog.select import find_scope, select
 from platformctl.cli import confirm as question
 from platformctl.cli.desk import Desk, at_desk
 from platformctl.cli.options import Globals
-from platformctl.errors import PlatformctlError, UsageError
+from platformctl.errors import PlatformctlError, PreflightError, UsageError
 from platformctl.pipeline import (
     Line,
     Prepared,
@@ -25,7 +25,7 @@ from platformctl.pipeline import (
 )
 from platformctl.plan.options import DeployOptions
 from platformctl.run import guards, preflight
-from platformctl.run.result import RunResult, Status
+from platformctl.run.result import RunResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,10 +195,21 @@ def _refuse(desk: Desk, line: Line, prepared: Sequence[Prepared]) -> None:
 def _dry_run(desk: Desk, line: Line, prepared: Sequence[Prepared]) -> int:
     """Shows the plans and asks the server about every object that would change; writes nothing."""
     said = ask_server(line, prepared)
-    desk.screen.dry_run(line.catalog, prepared, said)
-    _stop(desk, prepared, said.findings if said else ())
+    obstacle = _obstacle(desk, prepared, said.findings if said else ())
+    desk.screen.dry_run(line.catalog, prepared, said, obstacle)
+    if obstacle is not None:
+        raise obstacle
     changes = any(one.plan.changes for one in prepared)
     return 2 if changes and desk.globals.detailed_exitcode else 0
+
+
+def _obstacle(desk: Desk, prepared: Sequence[Prepared], findings: Sequence[str]) -> PreflightError | None:
+    """What `_stop` would raise."""
+    try:
+        _stop(desk, prepared, findings)
+    except PreflightError as error:
+        return error
+    return None
 
 
 def _stop(desk: Desk, prepared: Sequence[Prepared], findings: Sequence[str]) -> None:
@@ -244,13 +255,11 @@ def _carry_out_all(desk: Desk, line: Line, prepared: Sequence[Prepared], ask: Ca
                 if not now.plan.empty:
                     results.append(_carry_out(desk, line, now, ask if not results else None))
                 left.pop(0)
-    except PlatformctlError:
+    except PlatformctlError as error:
         if results:  # what was done before must be told, whatever stopped the rest
-            desk.screen.results(results, left)
+            desk.screen.results(results, left, error)
         raise
-    code = desk.screen.results(results, left)
-    interrupted = any(result.status is Status.INTERRUPTED for result in results)
-    return 128 + desk.stop.number if interrupted and desk.stop.number else code
+    return desk.screen.results(results, left)
 
 
 def _carry_out(desk: Desk, line: Line, one: Prepared, ask: Callable[[], None] | None) -> RunResult:

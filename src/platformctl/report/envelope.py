@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from platformctl.errors import CatalogError, PlatformctlError
-from platformctl.run.result import RunResult
+from platformctl.run.result import RunResult, Status
 
 API_VERSION: Final = "platformctl.dev/v1"
 
@@ -34,8 +34,8 @@ def envelope(
 
 
 def failure(command: str, error: PlatformctlError) -> dict[str, Any]:
-    """The envelope of a command that ended with an error before it had a result."""
-    data: dict[str, Any] = {}
+    """The envelope of a command that ended with an error; `data` is what it had by then."""
+    data = dict(error.data)
     if isinstance(error, CatalogError):
         data["problems"] = [
             {"file": each.file, "line": each.line, "column": each.column, "key": each.key, "text": each.text}
@@ -43,6 +43,12 @@ def failure(command: str, error: PlatformctlError) -> dict[str, Any]:
         ]
     said = {"code": error.code, "message": error.message, "hint": error.hint}
     return envelope(command, "Error", data, status="error", exit_code=error.exit_code, error=said)
+
+
+def run_error(result: RunResult, ways: Sequence[str]) -> dict[str, Any]:
+    """What is wrong with a run that did not end well, as an error; `ways` are the commands that may help."""
+    code = "deploy-failed" if result.status is Status.FAILED else str(result.status)
+    return {"code": code, "message": result.sentence, "hint": ways[0] if ways else None}
 
 
 def run_data(result: RunResult) -> dict[str, Any]:

@@ -252,6 +252,7 @@ def carry_out(run: Run, phases: Sequence[Phase] = DEPLOY) -> RunResult:
         seconds=run.clock() - began,
         access=so_far.access,
         live=_revisions(run.plan, so_far.live),
+        signal=run.stop.number,
     )
     run.emit(RunFinished(run.id, run.plan.scope, result.status, result.sentence, result.seconds))
     return result

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -48,7 +49,8 @@ class PhaseOutcome:
 class RunResult:
     """One scope's transaction from confirmation to summary, outcomes in the order of the plan.
 
-    `access` are addresses that people can open; `live` is the revision of each release afterwards (by key, 0: none).
+    `access` are addresses that people can open; `live` is the revision of each release afterwards (by key, 0: none);
+    `signal` is what asked the run to stop.
     """
 
     run: str
@@ -59,6 +61,7 @@ class RunResult:
     seconds: float
     access: tuple[str, ...] = ()
     live: Mapping[str, int] = field(default_factory=dict)
+    signal: int | None = None
 
     @property
     def failed(self) -> tuple[StepOutcome, ...]:
@@ -84,12 +87,12 @@ class RunResult:
 
     @property
     def exit_code(self) -> int:
-        """5 means failed and left in place."""
+        """5 means failed and left in place. A hangup of the terminal counts as SIGTERM."""
         match self.status:
             case Status.OK | Status.SKIPPED:
                 return 0
             case Status.INTERRUPTED:
-                return 130
+                return 130 if self.signal in (None, signal.SIGINT) else 143
             case Status.TIMED_OUT:
                 return 70
             case _:
