@@ -12,7 +12,17 @@ from platformctl.plan.deploy import coming_from
 from platformctl.plan.requirements import Coming
 from platformctl.plan.steps import Action, ApplyRelease, AwaitReady, PassGate
 from platformctl.render.models import NotRendered
-from tests.support.builders import desired, kube_object, live_like, live_state, planned, rendered, scope
+from tests.support.builders import (
+    CLUSTER,
+    chart_at,
+    desired,
+    kube_object,
+    live_like,
+    live_state,
+    planned,
+    rendered,
+    scope,
+)
 
 
 def test_an_unknown_target_is_a_usage_error_with_a_suggestion() -> None:
@@ -164,3 +174,32 @@ def test_the_nearest_charts_leave_out_what_they_lack_but_not_what_needs_it() -> 
     )
     assert alone.blockers == ()
     assert [row.key for row in alone.changes] == ["web"]
+
+
+@pytest.mark.parametrize(
+    ("protected", "sandbox", "pinned", "refused"),
+    [
+        (True, False, False, True),
+        (True, False, True, False),
+        (True, True, False, False),
+        (False, False, False, False),
+    ],
+)
+def test_what_is_protected_gets_no_chart_that_is_not_pinned(
+    protected: bool, sandbox: bool, pinned: bool, refused: bool
+) -> None:
+    live = live_state()
+    live = replace(live, identity=replace(CLUSTER, sandbox=sandbox))
+    render = rendered("web", chart=chart_at("web", pinned=pinned))
+    plan = planned(scope(desired("web"), protected=protected), live, render)
+
+    said = "web-stg: its chart web 0.1.0 is not pinned, and stg is protected; pin it:  platformctl charts pin"
+    assert plan.blockers == ((said,) if refused else ())
+
+
+def test_a_chart_that_is_not_pinned_is_no_obstacle_while_its_release_does_not_change() -> None:
+    render = rendered("web", chart=chart_at("web", pinned=False))
+
+    assert (
+        planned(scope(desired("web"), protected=True), live_state(live_like(render)), render).blockers == ()
+    )

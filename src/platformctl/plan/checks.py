@@ -59,6 +59,7 @@ def check_deploy(
         ),
         *_libraries(writing, scope, libraries, live, options),
         *_unmanaged(scope, writing, live, options.coming),
+        *_pins(writing, scope, live, rendered),
     ]
     await_ = {key for key in needed if decisions[key].deployed and decisions[key].owner is None}
     # What is as the catalog says and yet not ready is looked at again: a repeat must not call a broken release good.
@@ -211,6 +212,20 @@ def _unmanaged(
             need = f"library {each.key} should be there with"
             for finding in findings(need, each.requires, _namespace(scope), live, coming):
                 yield Finding(finding.text, blocks=False)
+
+
+def _pins(
+    writing: Sequence[DesiredRelease], scope: Scope, live: LiveState, rendered: Rendered
+) -> Iterator[Finding]:
+    """What is protected gets no chart that no lock vouches for. The sandbox may."""
+    if not scope.protected or live.identity is None or live.identity.sandbox:
+        return
+    for release in writing:
+        render = rendered.get(release.key)
+        if isinstance(render, RenderedRelease) and not render.chart.pinned:
+            chart = f"{render.chart.name} {render.chart.version}"
+            text = f"{release.name}: its chart {chart} is not pinned, and {scope.name} is protected; pin it:"
+            yield Finding(f"{text}  platformctl charts pin", blocks=True)
 
 
 def _namespace(scope: Scope) -> str:
