@@ -121,9 +121,10 @@ def prepare_again(line: Line, request: Request) -> Prepared:
     return prepare(line, now, look(line))
 
 
-def prepare_rollback(line: Line, request: Request, key: str, revision: int | None) -> Prepared:
-    """A plan that takes one release back. Raises GuardError, with the revisions, when none that is good is named."""
-    release = next(release for release in request.scope.releases if release.key == key)
+def prepare_rollback(line: Line, request: Request, key: str | None, revision: int | None) -> Prepared:
+    """A plan that takes one release back. Raises GuardError, with the revisions, when no release, or no revision of it
+    that is good, is named."""
+    release = request.scope.release(key) if key is not None else None
     live = look(line)
 
     def replan(now: LiveState) -> Plan:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 import typer
 from typer.testing import CliRunner
 
-from platformctl.cli.main import rewritten, wants_json
+from platformctl.cli.main import rewritten, unexpected, wants_json
 from platformctl.cli.options import Globals, from_environment, with_globals
 from platformctl.errors import UsageError
 
@@ -68,9 +71,50 @@ def test_kubectls_spelling_of_a_dry_run_becomes_two_options() -> None:
         rewritten(["--dry-run=maybe"])
 
 
+def test_who_says_how_a_dry_run_is_made_wants_one() -> None:
+    assert rewritten(["stg", "--dry-run-mode", "client"]) == ["--dry-run", "stg", "--dry-run-mode", "client"]
+    assert rewritten(["stg", "--dry-run-mode=server"]) == ["--dry-run", "stg", "--dry-run-mode=server"]
+    both = ["stg", "--no-dry-run", "--dry-run-mode=server"]
+    assert rewritten(both) == both
+
+
 @pytest.mark.parametrize(
-    "argv", [["plan", "-o", "json"], ["plan", "--output", "json"], ["--output=json", "plan"]]
+    "argv",
+    [
+        ["plan", "-o", "json"],
+        ["plan", "-ojson"],
+        ["plan", "-yojson"],
+        ["plan", "-qo", "json"],
+        ["plan", "--output", "json"],
+        ["--output=json", "plan"],
+        ["-o", "table", "plan", "-o", "json"],
+    ],
 )
 def test_the_wish_for_json_is_seen_even_when_the_parse_fails(argv: list[str]) -> None:
     assert wants_json(argv) == "json"
     assert wants_json(["plan", "-o"]) is None
+
+
+def test_a_flag_for_people_wins_over_a_variable_for_machines(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PLATFORMCTL_OUTPUT", "json")
+    assert wants_json(["plan"]) == "json"
+    assert wants_json(["plan", "-o", "table"]) is None
+
+
+def test_the_form_of_a_settings_file_holds_for_failures_too(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / ".platformctl.yaml").write_text("output: yaml\n")
+    monkeypatch.chdir(tmp_path)
+    assert wants_json(["plan"]) == "yaml"
+    assert wants_json(["plan", "-o", "table"]) is None
+
+
+def test_a_bug_is_an_envelope_too(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    assert unexpected(ValueError("\x1b[31mred"), ["plan", "-o", "json"]) == 1
+    said = capsys.readouterr()
+    assert json.loads(said.out)["error"]["code"] == "unexpected"
+    assert "unexpected ValueError: red (this is a bug" in said.err

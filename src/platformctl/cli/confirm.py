@@ -46,14 +46,17 @@ def typed_name(name: str, given: str | None, *, able_to_ask: bool, ask: Ask) -> 
 
 def yes_or_no(question: str, yes: bool | None, *, able_to_ask: bool, ask: Ask) -> None:
     """For unprotected environments: y on a terminal, or --yes. Raises NotConfirmedError."""
-    if yes:
-        return
-    if not able_to_ask:
+    require_yes(question, yes, able_to_ask=able_to_ask)
+    if not yes and ask(f"  {question} [y/N] ").strip().lower() not in ("y", "yes"):
+        raise NotConfirmedError(f"{question} declined; nothing was changed")
+
+
+def require_yes(question: str, yes: bool | None, *, able_to_ask: bool) -> None:
+    """Raises NotConfirmedError early, before any cluster is asked, when no answer to `question` can come."""
+    if not yes and not able_to_ask:
         raise NotConfirmedError(
-            f"{question}: there is no terminal to confirm on", hint="--yes answers this question"
+            f"{question} there is no terminal to confirm on", hint="--yes answers this question"
         )
-    if ask(f"  {question} [y/N] ").strip().lower() not in ("y", "yes"):
-        raise NotConfirmedError(f"{question}: declined; nothing was changed")
 
 
 def ask_on_terminal(prompt: str) -> str:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 from contextlib import suppress
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +50,7 @@ def run(argv: list[str]) -> int:
         interrupted = InterruptedRunError if signalled.number == signal.SIGINT else TerminatedRunError
         return fail(interrupted("interrupted: nothing was changed"), argv)
     except Exception as error:  # noqa: BLE001 - the last line of defence: a sentence, a log, no traceback
-        return unexpected(error)
+        return unexpected(error, argv)
 
 
 def flushed(code: int, argv: list[str]) -> int:
@@ -64,7 +66,8 @@ def flushed(code: int, argv: list[str]) -> int:
 
 
 def rewritten(argv: list[str]) -> list[str]:
-    """kubectl's `--dry-run=client|server|none` as our two options, before Typer sees it."""
+    """kubectl's `--dry-run=client|server|none` as our two options, before Typer sees it. Who says how a dry run is to be
+    made wants one."""
     out: list[str] = []
     for word in argv:
         name, _, mode = word.partition("=")
@@ -76,7 +79,9 @@ def rewritten(argv: list[str]) -> list[str]:
             out += ["--dry-run", "--dry-run-mode", mode]
         else:
             raise UsageError(f"--dry-run={mode}: use client, server or none")
-    return out
+    options = out[: out.index("--")] if "--" in out else out
+    modes = [word for word in options if word.partition("=")[0] == "--dry-run-mode"]
+    return ["--dry-run", *out] if modes and not {"--dry-run", "--no-dry-run"} & set(options) else out
 
 
 def usage_message(error: TyperException) -> str:
@@ -120,19 +125,24 @@ def command_of(argv: list[str]) -> str:
 
 def wants_json(argv: list[str]) -> str | None:
     """The machine-readable form that was asked for, read without Typer: the parse itself may have failed."""
-    words = [*argv, ""]
-    for at, word in enumerate(words[:-1]):
-        value = (
-            words[at + 1]
-            if word in ("-o", "--output")
-            else word.partition("=")[2]
-            if word.startswith("--output=")
-            else ""
+    said = [
+        match[1]
+        for word, after in pairwise([*argv, ""])
+        if (
+            match := re.fullmatch(r"(?:--output=|-[yvq]*o)(.+)", word)
+            or re.fullmatch(r"(?:--output|-[yvq]*o) (.*)", f"{word} {after}")
         )
-        if value in ("json", "yaml", "jsonl"):
-            return value
-    form = os.environ.get("PLATFORMCTL_OUTPUT", "")
+    ]
+    form = said[-1] if said else os.environ.get("PLATFORMCTL_OUTPUT") or _form_of_settings()
     return form if form in ("json", "yaml", "jsonl") else None
+
+
+def _form_of_settings() -> str | None:
+    from platformctl.cli.settings import from_files
+
+    with suppress(PlatformctlError, OSError):
+        return from_files(Path.cwd()).output
+    return None
 
 
 def fail(error: PlatformctlError, argv: list[str]) -> int:
@@ -153,7 +163,7 @@ def fail(error: PlatformctlError, argv: list[str]) -> int:
     return error.exit_code
 
 
-def unexpected(error: Exception) -> int:
+def unexpected(error: Exception, argv: list[str]) -> int:
     """A bug: one sentence for people, the traceback in a file."""
     import traceback
 
@@ -169,10 +179,8 @@ def unexpected(error: Exception) -> int:
         where = f"the details are in {log}"
     except OSError:
         where = "the details could not be written"
-    sys.stderr.write(
-        f"Error: unexpected {type(error).__name__}: {error} (this is a bug; {where})   (exit 1)\n"
-    )
-    return 1
+    said = f"unexpected {type(error).__name__}: {error} (this is a bug; {where})"
+    return fail(PlatformctlError(said), argv)
 
 
 def exit_with(code: int) -> Any:

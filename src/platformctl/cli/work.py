@@ -77,6 +77,9 @@ def deploy_all(
             raise UsageError(
                 "all: which environment? The catalog has no defaults.all", hint="platformctl all ENV"
             )
+    if libraries_only and environment is not None:
+        with at_desk(globals_, "all") as desk:
+            find_scope(desk.catalog(), environment)  # a typo is one, whatever is left out
     asked = [] if skip_libraries else [Asked(LIBRARIES, upgrade_existing=upgrade_libraries)]
     asked += [] if libraries_only or environment is None else [Asked(environment)]
     return deploy(globals_, asked, confirm=confirm)
@@ -123,16 +126,20 @@ def rollback(
         scope = find_scope(catalog, target)
         targets = select(scope, (name,)).targets if name else None
         revision = revision_number(to)
-        if scope.protected and scope.name != LIBRARIES and revision is not None and not desk.dry_run:
-            question.require_answerable(scope.name, confirm, able_to_ask=desk.able_to_ask)
-        if not targets:
+        if targets is None and revision is not None:
             raise UsageError(
                 f"rollback {scope.name}: which release?",
                 hint=f"platformctl rollback {scope.name} NAME --to REV",
             )
+        what = f"Roll back {name} in {scope.name} to revision {revision}?"
+        if revision is not None and not desk.dry_run and scope.name != LIBRARIES:
+            if scope.protected:
+                question.require_answerable(scope.name, confirm, able_to_ask=desk.able_to_ask)
+            else:
+                question.require_yes(what, desk.globals.yes, able_to_ask=desk.able_to_ask)
         request = _request(desk, catalog, Asked(target))
         line = _line(desk, catalog, [request], offline_is_fine=False)
-        prepared = prepare_rollback(line, request, targets[0], revision)
+        prepared = prepare_rollback(line, request, targets[0] if targets else None, revision)
         if desk.dry_run:
             return _dry_run(desk, line, [prepared])
         desk.screen.plans(catalog, [prepared])
@@ -142,7 +149,6 @@ def rollback(
             return _carry_out_all(desk, line, [prepared], _ask_name(desk, answer, confirm))
 
         def ask() -> None:
-            what = f"Roll back {prepared.plan.changes[0].name} in {scope.name} to revision {revision}?"
             question.yes_or_no(
                 what, desk.globals.yes, able_to_ask=desk.able_to_ask, ask=question.ask_on_terminal
             )
@@ -223,9 +229,11 @@ def _stop(desk: Desk, prepared: Sequence[Prepared], findings: Sequence[str]) -> 
 
 
 def _question(catalog: Catalog, prepared: Sequence[Prepared]) -> str | None:
-    """What has to be typed: the protected environment's name, else the cluster's when a library that is there changes."""
+    """What has to be typed: the protected environment's name, else the cluster's when a library that is there changes.
+
+    The environment's also when only libraries change on the way to it: it is what was named, and there is one question."""
     for one in prepared:
-        if one.scope.protected and one.scope.name != LIBRARIES and not one.plan.empty:
+        if one.scope.protected and one.scope.name != LIBRARIES:
             return one.scope.name
     for one in prepared:
         changes_present = any(row.revision > 0 for row in one.plan.changes)
