@@ -192,6 +192,8 @@ def _release(name: str, made: Mapping[str, Any], entries: Mapping[str, Any]) -> 
         status=made.get("status", "deployed"),
         history=[tuple(each) for each in made.get("history", ())],
     )
+    if "description" in made:
+        release = replace(release, description=made["description"])
     return replace(release, inputs=None, chart_digest=None, run=None) if made.get("outside") else release
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
@@ -126,7 +127,7 @@ def _against_record(
         recorded = parse(record.manifest, desired.namespace.name)
         diff = diff_objects(recorded, objects, rendered.random)
     if record.deployed and record.inputs is None and rendered.objects is not None and not meaningful(diff):
-        return Action.UNCHANGED, ("made outside platformctl; its manifest is the rendered one",), ()
+        return Action.UNCHANGED, (f"{_origin(record)}; its manifest is the rendered one",), ()
     return Action.UPGRADE, (*_state(record), *reasons_to_change(record, rendered)), diff
 
 
@@ -138,7 +139,14 @@ def _state(record: LiveRelease) -> tuple[str, ...]:
         return ("last upgrade failed" if once_good(record) else "never installed successfully",)
     if not record.deployed:
         return (f"its newest revision is {record.status}",)
-    return () if record.inputs is not None else ("made outside platformctl",)
+    return () if record.inputs is not None else (_origin(record),)
+
+
+def _origin(record: LiveRelease) -> str:
+    """Who made a revision whose inputs are not known: a rollback of ours, which has the labels of the revision that it went
+    back to and names that one in its description, or somebody else."""
+    back = re.fullmatch(r"platformctl run .*: (back to revision \d+)", record.description)
+    return back[1] if back else "made outside platformctl"
 
 
 def _stuck(desired: DesiredRelease, record: LiveRelease) -> str:
