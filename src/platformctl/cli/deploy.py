@@ -46,7 +46,9 @@ def libraries(
     _scope(globals_, "libraries", names, confirm, with_needs, exclude)
 
 
-def _environment(name: str, doc: str) -> object:
+def _environment(name: str, doc: str, synonym: str | None = None) -> object:
+    """The command of an environment. A synonym is taken by its own name first: a catalog may have just that one."""
+
     @with_globals
     def command(
         globals_: Globals,
@@ -55,7 +57,7 @@ def _environment(name: str, doc: str) -> object:
         with_needs: WithNeeds = False,
         exclude: Exclude = None,
     ) -> None:
-        _scope(globals_, name, names, confirm, with_needs, exclude)
+        _scope(globals_, synonym or name, names, confirm, with_needs, exclude, else_target=name)
 
     command.__doc__ = doc
     return command
@@ -113,11 +115,17 @@ def _scope(
     confirm: str | None,
     with_needs: bool,
     exclude: list[str] | None,
+    *,
+    else_target: str | None = None,
 ) -> None:
     from platformctl.cli.work import Asked, deploy
 
     asked = Asked(
-        target=target, names=tuple(names or ()), exclude=tuple(exclude or ()), with_needs=with_needs
+        target=target,
+        names=tuple(names or ()),
+        exclude=tuple(exclude or ()),
+        with_needs=with_needs,
+        else_target=else_target,
     )
     raise typer.Exit(deploy(globals_, [asked], confirm=confirm))
 
@@ -142,12 +150,13 @@ def _all(
 
 
 def register(app: typer.Typer) -> None:
-    stg = _environment("stg", "Deploy staging.")
-    prod = _environment("prod", "Deploy production: confirmation, preflight, deploy, health, summary.")
     app.command("libraries", rich_help_panel=PANEL)(libraries)
-    app.command("stg", rich_help_panel=PANEL)(stg)  # type: ignore[type-var]
-    app.command("prod", rich_help_panel=PANEL)(prod)  # type: ignore[type-var]
-    for name, function in (("staging", stg), ("stage", stg), ("production", prod)):
-        app.command(name, hidden=True)(function)  # type: ignore[type-var]
+    for name, doc, synonyms in (
+        ("stg", "Deploy staging.", ("staging", "stage")),
+        ("prod", "Deploy production: confirmation, preflight, deploy, health, summary.", ("production",)),
+    ):
+        app.command(name, rich_help_panel=PANEL)(_environment(name, doc))  # type: ignore[type-var]
+        for synonym in synonyms:
+            app.command(synonym, hidden=True)(_environment(name, doc, synonym))  # type: ignore[type-var]
     app.command("all", rich_help_panel=PANEL)(all_)
     app.command("deploy", rich_help_panel=PANEL)(deploy)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from platformctl.catalog.desired import Catalog
+from platformctl.catalog.desired import Catalog, Scope
 from platformctl.catalog.models import LIBRARIES
 from platformctl.catalog.select import find_scope, select
 from platformctl.cli import confirm as question
@@ -30,13 +30,20 @@ from platformctl.run.result import RunResult
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One scope as it was named on the command line."""
+    """One scope as it was named on the command line; `else_target` where the catalog has no `target`."""
 
     target: str
     names: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     with_needs: bool = False
     upgrade_existing: bool = True
+    else_target: str | None = None
+
+    def scope_of(self, catalog: Catalog) -> Scope:
+        """Raises UsageError for a name that the catalog does not have."""
+        known = {name for scope in catalog.scopes.values() for name in (scope.name, *scope.aliases)}
+        other = self.else_target if self.target not in known else None
+        return find_scope(catalog, other or self.target)
 
 
 def deploy(globals_: Globals, asked: Sequence[Asked], *, confirm: str | None) -> int:
@@ -170,7 +177,7 @@ def revision_number(text: str | None) -> int | None:
 
 def _request(desk: Desk, catalog: Catalog, asked: Asked, *, look_only: bool = False) -> Request:
     """The request for names on the command line. Raises UsageError for names that the catalog does not have."""
-    scope = find_scope(catalog, asked.target)
+    scope = asked.scope_of(catalog)
     selection = select(scope, asked.names, exclude=asked.exclude, with_needs=asked.with_needs)
     defaults = catalog.platform.defaults
     options = DeployOptions(
