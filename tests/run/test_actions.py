@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import signal
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from platformctl.run.stop import Stop
 from platformctl.tools.cluster import ClusterAccess
 from platformctl.tools.helm import Helm
 from platformctl.tools.kubectl import Kubectl
+from platformctl.tools.process import Command, Completed, Process
 from tests.support.builders import chart_at, desired
 from tests.support.helm_records import helm_secret
 from tests.support.scripted import ScriptedRunner
@@ -133,6 +135,35 @@ def test_a_helm_that_does_not_end_has_timed_out_and_may_still_converge() -> None
     runner.expect("helm upgrade", code=-15, timed_out=True)
     done = carried_out(apply(), tools(runner, record(13, "pending-upgrade")))
     assert done.status is Status.TIMED_OUT
+
+
+def test_a_helm_that_was_stopped_is_interrupted_and_has_not_failed() -> None:
+    class Helm:
+        pid = 1
+
+        def alive(self) -> bool:
+            return True
+
+        def signal(self, number: signal.Signals) -> None:
+            self.got = number
+
+        def wait(self) -> int:
+            return 0
+
+    class Stopping(ScriptedRunner):
+        def run(self, command: Command, *, started: Callable[[Process], None] | None = None) -> Completed:
+            assert started is not None
+            started(helm)
+            asked.stop.request(signal.SIGINT)
+            asked.stop.terminate_children()
+            return ScriptedRunner.run(self, command)
+
+    helm, runner = Helm(), Stopping()
+    runner.expect("helm upgrade", code=1, err="Error: context canceled")
+    asked = tools(runner, record(13, "failed"))
+    done = carried_out(apply(), asked)
+    assert (done.status, helm.got) == (Status.INTERRUPTED, signal.SIGTERM)
+    assert "its record says failed at revision 13" in done.detail
 
 
 def test_a_closed_door_starts_no_process_at_all() -> None:

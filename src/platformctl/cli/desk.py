@@ -13,7 +13,7 @@ import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -47,7 +47,7 @@ class Desk:
     screen: Screen
     stop: Stop
     armed: signals.Armed
-    runner: Runner = field(default_factory=ShRunner)
+    runner: Runner
 
     @property
     def dry_run(self) -> bool:
@@ -192,4 +192,9 @@ def at_desk(globals_: Globals, command: str) -> Iterator[Desk]:
     with ExitStack() as stack:
         screen = open_screen(globals_, environ, command)
         armed = stack.enter_context(signals.handled(stop))
-        yield Desk(globals=globals_, environ=environ, stack=stack, screen=screen, stop=stop, armed=armed)
+        runner = ShRunner()
+        try:
+            yield Desk(globals_, environ, stack, screen, stop, armed, runner)
+        except signals.SignalledError:
+            runner.end()  # renders and downloads in other threads, which the process would wait for
+            raise

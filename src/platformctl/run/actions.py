@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import assert_never
 
@@ -121,8 +121,10 @@ def _apply(step: ApplyRelease, tools: Tools) -> Performed:
         release.name, release.namespace.name, step.chart.path, release.values, release.parameters
     )
 
+    helm = _Interruptible(tools.stop)
+
     def act() -> Completed:
-        with _Interruptible(tools.stop) as started:
+        with helm as started:
             return tools.helm.upgrade(
                 ask,
                 labels=labels,
@@ -136,7 +138,9 @@ def _apply(step: ApplyRelease, tools: Tools) -> Performed:
     what = describe(step).what
     done = tools.door.write(step.id, what, act)
     record = read_release(tools.api, release.namespace.name, release.name)
-    return _from_record(done, record, wanted, what)
+    outcome = _from_record(done, record, wanted, what)
+    # A helm that was stopped has not failed by itself.
+    return replace(outcome, status=Status.INTERRUPTED) if helm.interrupted and not done.ok else outcome
 
 
 def _rollback(step: RollbackRelease, tools: Tools) -> Performed:
@@ -206,6 +210,7 @@ class _Interruptible:
     def __init__(self, stop: Stop) -> None:
         self._stop = stop
         self._process: Process | None = None
+        self.interrupted = False
 
     def __enter__(self) -> Callable[[Process], None]:
         return self._started
@@ -216,4 +221,4 @@ class _Interruptible:
 
     def __exit__(self, *_: object) -> None:
         if self._process is not None:
-            self._stop.unwatch(self._process)
+            self.interrupted = self._stop.unwatch(self._process)

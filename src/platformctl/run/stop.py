@@ -22,6 +22,7 @@ class Stop:
         self.number: int | None = None
         self._lock = threading.Lock()
         self._children: set[Process] = set()
+        self._terminated: set[Process] = set()
 
     def request(self, number: int | None = None) -> None:
         """Called by a signal handler, or by a deadline (None)."""
@@ -36,13 +37,16 @@ class Stop:
         with self._lock:
             self._children.add(process)
 
-    def unwatch(self, process: Process) -> None:
+    def unwatch(self, process: Process) -> bool:
+        """Whether it was interrupted."""
         with self._lock:
             self._children.discard(process)
+            return process in self._terminated
 
     def terminate_children(self) -> None:
         with self._lock:
             children = tuple(self._children)
+            self._terminated.update(children)
         for child in children:
             with suppress(ProcessLookupError):
                 child.signal(signal.SIGTERM)

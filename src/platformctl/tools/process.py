@@ -169,10 +169,28 @@ class _ShProcess:
 class ShRunner:
     """The product's Runner."""
 
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._running: set[_ShProcess] = set()
+        self._ended = False
+
+    def end(self) -> None:
+        """Ends all that `run` waits for, in whatever thread, and lets nothing more begin: for a command that is being
+        given up before it wrote anything. What `start` made goes on."""
+        with self._lock:
+            self._ended = True
+            running = tuple(self._running)
+        for process in running:
+            process.signal(signal.SIGTERM)
+
     def run(self, command: Command, *, started: Callable[[Process], None] | None = None) -> Completed:
         out, err = io.BytesIO(), io.BytesIO()
         began = time.monotonic()
-        process = _launch(command, out=out, err=err)
+        with self._lock:  # no child may begin beside `end`
+            if self._ended:
+                raise ToolError(f"start {command.argv[0]}: the command is being given up")
+            process = _launch(command, out=out, err=err)
+            self._running.add(process)
         if started is not None:
             started(process)
         timed_out = threading.Event()
@@ -185,6 +203,8 @@ class ShRunner:
             )
             watcher.start()
         code = process.wait()
+        with self._lock:
+            self._running.discard(process)
         return Completed(
             argv=command.argv,
             exit_code=code,
