@@ -193,3 +193,10 @@ def test_workloads_that_come_and_go_while_the_plan_is_read_do_not_make_it_stale(
     after = replace(live_state(record), unready={record.id: "Deployment web: 1 of 2 available"})
     for now in (after, live_state(record)):
         carry_out(run_of(a_plan(before), look=lambda now=now: now), named("re-read"))
+
+
+def test_a_run_that_was_stopped_before_its_first_step_says_that_nothing_was_changed() -> None:
+    stop = Stop()
+    stop.request(2)
+    result = carry_out(run_of(a_plan(), stop=stop), [quiet("status", always=True)])
+    assert result.sentence == "Deploy of stg was interrupted; nothing was changed."

@@ -13,6 +13,7 @@ from platformctl.catalog.select import find_scope
 from platformctl.cli.desk import at_desk
 from platformctl.cli.options import Globals
 from platformctl.cli.screen import tell
+from platformctl.errors import ClusterError, RenderError
 from platformctl.live.state import LiveRelease, LiveState
 from platformctl.pipeline import Line, look
 from platformctl.render.manifests import parse_objects
@@ -20,6 +21,8 @@ from platformctl.report.console import width_of
 from platformctl.report.status_view import status_data, status_lines
 from platformctl.run.result import Status
 from platformctl.run.watch import await_ready
+from platformctl.tools.api import Api
+from platformctl.tools.kubectl import Kubectl
 
 LOOK_S: Final = 1.5  # what is not ready by then is still on its way, as far as one look can tell
 
@@ -48,31 +51,38 @@ def status(globals_: Globals, target: str | None) -> int:
 
 
 def _verdicts(line: Line, scope: Scope, live: LiveState) -> dict[str, str]:
-    """Readiness of each deployed release, by key: `ready …`, `doomed: …` or `progressing: …`."""
+    """The readiness of each release that has a record, by key."""
     cluster = line.session.cluster
     if cluster is None:
         return {}
+    records = {r.key: live.release(r.namespace.name, r.name) for r in scope.releases}
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        found = {
+            key: pool.submit(readiness, cluster.api, cluster.kubectl, record)
+            for key, record in records.items()
+            if record is not None
+        }
+    return {key: future.result() for key, future in found.items()}
 
-    def verdict(record: LiveRelease) -> str:
-        objects = parse_objects(record.manifest, record.id.namespace)
+
+def readiness(api: Api, kubectl: Kubectl, record: LiveRelease) -> str:
+    """`ready …`, `doomed: …`, `progressing: …`, or `unknown: …` where what it takes to tell may not be read."""
+    try:
         seen = await_ready(
-            cluster.api,
-            cluster.kubectl,
-            objects,
+            api,
+            kubectl,
+            parse_objects(record.manifest, record.id.namespace),
             timeout_s=LOOK_S,
             stable_for_s=0.0,
             stop=threading.Event(),
             progress=lambda _: None,
         )
-        match seen.status:
-            case Status.OK:
-                return f"ready {seen.detail.removesuffix(' ready')}" if "/" in seen.detail else "ready"
-            case Status.FAILED:
-                return f"doomed: {seen.detail}"
-            case _:
-                return f"progressing: {seen.detail.partition(': ')[2] or seen.detail}"
-
-    records = {r.key: live.release(r.namespace.name, r.name) for r in scope.releases}
-    with ThreadPoolExecutor(max_workers=8) as pool:
-        found = {key: pool.submit(verdict, record) for key, record in records.items() if record is not None}
-    return {key: future.result() for key, future in found.items()}
+    except (ClusterError, RenderError) as error:
+        return f"unknown: {error.message}"
+    match seen.status:
+        case Status.OK:
+            return f"ready {seen.detail.removesuffix(' ready')}" if "/" in seen.detail else "ready"
+        case Status.FAILED:
+            return f"doomed: {seen.detail}"
+        case _:
+            return f"progressing: {seen.detail.partition(': ')[2] or seen.detail}"

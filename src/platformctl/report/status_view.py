@@ -73,7 +73,7 @@ def status_lines(
             piece(str(row.revision) if row.revision else "–"),
             piece(one_line(row.chart.removeprefix(f"{row.key} ")) or "–"),
             *([piece(row.updated[:16].replace("T", " ") or "–"), piece(row.namespace)] if wide else []),
-            piece(one_line(row.ready), _style(row.ready.partition(" ")[0])),
+            piece(one_line(row.ready), _style(row.ready.partition(" ")[0].removesuffix(":"))),
         ]
         for row in rows
     ]
@@ -110,7 +110,7 @@ def _row(release: DesiredRelease, live: LiveState, ready: str) -> StatusRow:
     if argo is not None:
         status = "by Argo CD"
         ready = ready or f"{argo.sync_status}, {argo.health}"
-    elif live.offline or live.releases_unknown(namespace) is not None:
+    elif live.offline or live.release_unknown(namespace, release.name) is not None:
         status = "unknown"
     else:
         status = "not deployed"

@@ -78,6 +78,9 @@ class RunResult:
             case Status.OK | Status.SKIPPED:
                 kept = len(self.plan.releases) - changed
                 return f"{verb} of {self.plan.scope} is done: {changed} changed and healthy, {kept} left as they were."
+            case Status.INTERRUPTED | Status.TIMED_OUT if not self.steps:
+                why = "was interrupted" if self.status is Status.INTERRUPTED else "ran out of time"
+                return f"{verb} of {self.plan.scope} {why}; nothing was changed."
             case Status.INTERRUPTED:
                 return f"{verb} of {self.plan.scope} was interrupted; what was begun is left in place."
             case Status.TIMED_OUT:
