@@ -75,7 +75,7 @@ def production_renders() -> dict[str, RenderedRelease]:
         ),
         "plate-web": rendered(
             "plate-web",
-            chart=chart_at("plate-web", "0.3.1", pinned=False),
+            chart=chart_at("plate-web", "0.3.1"),
             values={
                 "image": {"tag": "1.27", "pullPolicy": "IfNotPresent"},
                 "replicas": 3,
