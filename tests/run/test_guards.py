@@ -42,6 +42,14 @@ def test_a_protected_environment_whose_cluster_is_not_pinned_is_refused_with_wha
     assert "platformctl cluster pin stg" in (caught.value.hint or "")
 
 
+@pytest.mark.parametrize(("protected", "pinned"), [(True, None), (True, "uid-1"), (False, "uid-1")])
+def test_a_cluster_whose_identity_may_not_be_read_is_not_called_another_one(
+    protected: bool, pinned: str | None
+) -> None:
+    with pytest.raises(GuardError, match="is not known: namespace kube-system may not be read"):
+        check(protected=protected, pinned=pinned, identity=replace(HOME, uid=""))
+
+
 def test_the_pinned_cluster_an_unprotected_one_the_sandbox_and_an_empty_plan_pass() -> None:
     check(protected=True, pinned="uid-1")
     check(protected=False, pinned=None)

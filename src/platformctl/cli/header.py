@@ -23,9 +23,10 @@ def header_of(catalog: Catalog, prepared: Prepared, environ: Mapping[str, str]) 
 
 
 def _pinned(prepared: Prepared) -> Pinned | None:
-    """None where no pin is asked for: on the sandbox, and on an unprotected scope that has none."""
+    """None where no pin is asked for (on the sandbox, and on an unprotected scope that has none), and where the identity
+    may not be read."""
     identity, scope = prepared.plan.identity, prepared.scope
-    if identity is None or identity.sandbox:
+    if identity is None or identity.sandbox or not identity.uid:
         return None
     pin = scope.cluster.identity if scope.cluster else None
     if pin is None:

@@ -232,7 +232,8 @@ def _revision(row: ReleasePlan) -> str:
 def _cluster(identity: ClusterIdentity | None, pinned: Pinned | None, *, short: bool) -> Text:
     if identity is None:
         return piece("none in reach: rendered offline")
-    uid = f"{identity.uid[:4]}…{identity.uid[-4:]}" if short and len(identity.uid) > 9 else identity.uid
+    uid = identity.uid or "may not be read"
+    uid = f"{identity.uid[:4]}…{identity.uid[-4:]}" if short and len(identity.uid) > 9 else uid
     if identity.sandbox:
         pin = piece(", sandbox: REHEARSAL", "bold cyan")
     elif pinned is None:

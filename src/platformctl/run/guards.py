@@ -19,6 +19,11 @@ def check_cluster(scope: Scope, plan: Plan, catalog_file: Path) -> None:
     if identity is None or identity.sandbox or plan.empty:
         return
     pinned = scope.cluster.identity if scope.cluster else None
+    if not identity.uid and (pinned is not None or scope.protected):
+        raise GuardError(
+            f"change {scope.name}: which cluster {identity.context} leads to is not known: namespace kube-system may not be read",
+            hint="kubectl auth can-i get namespace/kube-system   must say yes",
+        )
     if pinned is not None and pinned != identity.uid:
         raise GuardError(
             f"change {scope.name}: context {identity.context} leads to another cluster "
