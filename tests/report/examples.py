@@ -283,3 +283,48 @@ def failed_run() -> RunResult:
             cause="ready:plate-web",
         ),
     )
+
+
+def stopped_run() -> RunResult:
+    """Ctrl-C while one release comes up and helm is at work on another."""
+    return run_result(
+        Status.INTERRUPTED,
+        step("apply:plate-api", "plate-api", "upgrade plate-api-prod", Status.OK, "revision 13", 1.1),
+        step(
+            "ready:plate-api",
+            "plate-api",
+            "wait until plate-api-prod is ready",
+            Status.INTERRUPTED,
+            "stopped while waiting: 1/2 ready · pod plate-api-prod-6f9c7-x2x1q ContainerCreating",
+            4.2,
+        ),
+        step(
+            "apply:plate-web",
+            "plate-web",
+            "upgrade plate-web-prod",
+            Status.INTERRUPTED,
+            "left running; it ends by itself",
+            1.0,
+        ),
+        step(
+            "ready:plate-web",
+            "plate-web",
+            "wait until plate-web-prod is ready",
+            Status.INTERRUPTED,
+            "not begun",
+        ),
+        step(
+            "apply:plate-ingress",
+            "plate-ingress",
+            "upgrade plate-ingress-prod",
+            Status.INTERRUPTED,
+            "not begun",
+        ),
+        step(
+            "ready:plate-ingress",
+            "plate-ingress",
+            "wait until plate-ingress-prod is ready",
+            Status.INTERRUPTED,
+            "not begun",
+        ),
+    )

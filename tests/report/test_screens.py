@@ -77,6 +77,7 @@ VIEWS: dict[str, View] = {
     ),
     "status": mixed_status,
     "summary-good": lambda width: summary_lines([examples.good_run()], width=width),
+    "summary-stopped": lambda width: summary_lines([examples.stopped_run()], width=width),
     "summary-failed": lambda width: summary_lines(
         [examples.failed_run()], width=width, left_out=[examples.offline_plans()[1]]
     ),

@@ -9,7 +9,7 @@ from rich.text import Text
 from platformctl.catalog.durations import short
 from platformctl.plan.steps import Plan
 from platformctl.report.text import labelled, line, listed, one_line, piece, wrapped
-from platformctl.run.result import RunResult, Status, StepOutcome
+from platformctl.run.result import NOT_BEGUN, RunResult, Status, StepOutcome
 
 EVIDENCE_SHOWN = 12
 
@@ -24,6 +24,7 @@ def summary_lines(
             found += _failure(result, step, width)
         found += _not_verified(result, width)
         found += _not_begun(result, width)
+        found += _stopped(result, width)
         found += _sentence(result, width)
         if result.status.good and result.access:
             found += labelled(
@@ -49,6 +50,8 @@ def next_commands(result: RunResult) -> list[str]:
     match result.status:
         case Status.OK | Status.SKIPPED:
             return []
+        case Status.INTERRUPTED if plan.kind == "rollback":
+            return [f"platformctl status {plan.scope}   says where it stands"]
         case Status.INTERRUPTED:
             return [f"{again}   goes on where this stopped"]
         case Status.TIMED_OUT:
@@ -112,6 +115,24 @@ def _not_begun(result: RunResult, width: int | None) -> Iterator[Text]:
         who = list(dict.fromkeys(found))
         need = "needs" if len(who) == 1 else "need"
         text = line(piece("○ ", "yellow"), f"not begun: {listed(who)}, which {need} {on}", indent=2)
+        yield from wrapped(text, width, hang=4)
+
+
+def _stopped(result: RunResult, width: int | None) -> Iterator[Text]:
+    """Where a stop found each release, and those that it kept from beginning."""
+    names = {row.key: row.name for row in result.plan.releases}
+    stopped = [step for step in result.steps if step.status is Status.INTERRUPTED]
+    for step in stopped:
+        if step.detail != NOT_BEGUN:
+            who = names.get(step.key, step.what)
+            text = line(piece("○ ", "yellow"), piece(f"{who}: ", "bold"), one_line(step.detail), indent=2)
+            yield from wrapped(text, width, hang=4)
+    begun = {
+        step.key for step in result.steps if step.status is not Status.ABORTED and step.detail != NOT_BEGUN
+    }
+    waiting = [names[step.key] for step in stopped if step.key in names and step.key not in begun]
+    if waiting:
+        text = line(piece("○ ", "yellow"), f"not begun: {listed(list(dict.fromkeys(waiting)))}", indent=2)
         yield from wrapped(text, width, hang=4)
 
 

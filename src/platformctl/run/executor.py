@@ -17,7 +17,7 @@ from typing import Final
 from platformctl.errors import PlatformctlError
 from platformctl.plan.steps import Step, StepId
 from platformctl.run.events import Sink, StepFinished, StepProgress, StepStarted
-from platformctl.run.result import Status, StepOutcome
+from platformctl.run.result import NOT_BEGUN, Status, StepOutcome
 from platformctl.run.stop import Stop
 
 log = logging.getLogger(__name__)
@@ -151,12 +151,14 @@ class _Table:
 
     def drop_waiting(self) -> None:
         for step in self.waiting:
-            self._record(step, Performed(Status.INTERRUPTED, "not begun"), 0.0)
+            self._record(step, Performed(Status.INTERRUPTED, NOT_BEGUN), 0.0)
 
     def leave_running(self) -> None:
         for step, since in tuple(self.running.values()):
             del self.running[step.id]
-            self._record(step, Performed(Status.INTERRUPTED, "left running"), self.clock() - since)
+            self._record(
+                step, Performed(Status.INTERRUPTED, "left running; it ends by itself"), self.clock() - since
+            )
 
     def _record(self, step: Step, performed: Performed, seconds: float, cause: StepId | None = None) -> None:
         text = self.describe(step)

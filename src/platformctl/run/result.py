@@ -6,8 +6,11 @@ import signal
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 from platformctl.plan.steps import Plan, StepId
+
+NOT_BEGUN: Final = "not begun"  # the detail of a step that a stop kept from beginning
 
 
 class Status(StrEnum):
