@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from platformctl.cli.confirm import typed_name, yes_or_no
+from platformctl.cli.confirm import require_answerable, typed_name, yes_or_no
 from platformctl.errors import NotConfirmedError
 
 
@@ -35,6 +35,13 @@ def test_confirm_with_the_name_answers_without_asking() -> None:
 def test_confirm_with_another_name_stops_before_asking() -> None:
     with pytest.raises(NotConfirmedError, match='--confirm says "stg"'):
         typed_name("prod", "stg", able_to_ask=True, ask=never)
+
+
+def test_the_libraries_are_looked_at_by_their_own_name_and_confirmed_by_their_clusters() -> None:
+    with pytest.raises(NotConfirmedError) as caught:
+        require_answerable("home", None, able_to_ask=False, scope="libraries")
+    assert caught.value.message.startswith("change libraries: it is protected")
+    assert "platformctl plan libraries   then  --confirm home" in (caught.value.hint or "")
 
 
 def test_without_a_terminal_it_neither_hangs_nor_means_yes() -> None:

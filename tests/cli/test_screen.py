@@ -12,9 +12,12 @@ from platformctl.catalog.desired import Catalog
 from platformctl.cli.options import Globals
 from platformctl.cli.screen import Screen, open_screen
 from platformctl.errors import PreflightError, StaleError
+from platformctl.pipeline import Prepared, Request
+from platformctl.plan.options import DeployOptions
 from platformctl.report.envelope import failure
 from platformctl.run.result import Status
 from tests.report import examples
+from tests.support.builders import desired, live_like, live_state, planned, rendered, scope
 
 
 def json_screen() -> Screen:
@@ -58,3 +61,19 @@ def test_what_a_dry_run_found_stands_in_the_envelope_of_what_is_in_the_way(
         "cluster": "none in reach, rendered offline (--dry-run=server insists on one)",
         "plans": [],
     }
+
+
+def test_a_pending_upgrade_is_not_called_as_the_catalog_says(capsys: pytest.CaptureFixture[str]) -> None:
+    there, newer, same = rendered("metallb"), rendered("metallb", values={"a": 1}), rendered("harbor")
+    libraries = scope(
+        desired("metallb", scope="libraries"), desired("harbor", scope="libraries"), name="libraries"
+    )
+    live = live_state(live_like(there, "metallb"), live_like(same, "harbor"))
+    plan = planned(libraries, live, newer, same, upgrade_existing=False)
+    one = Prepared(Request(libraries, DeployOptions()), live, {}, plan, lambda _: plan)
+
+    assert open_screen(Globals(), {}, "deploy").nothing_to_do([one]) == 0
+    assert capsys.readouterr().out == (
+        "Nothing changed: 1 release of libraries is as the catalog says; "
+        "an upgrade is pending: metallb (--upgrade-libraries makes it).\n"
+    )

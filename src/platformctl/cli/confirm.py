@@ -20,17 +20,19 @@ def can_ask(environ: Mapping[str, str], no_input: bool | None) -> bool:
     )
 
 
-def require_answerable(name: str, given: str | None, *, able_to_ask: bool) -> None:
-    """Raises NotConfirmedError early, before any cluster is asked, when no answer can come."""
+def require_answerable(name: str, given: str | None, *, able_to_ask: bool, scope: str | None = None) -> None:
+    """Raises NotConfirmedError early, before anything is begun, when no answer can come. `scope` is what would change,
+    where the question asks for another name than its own: for the libraries, the cluster's."""
+    what = scope or name
     if given is not None and given != name:
         raise NotConfirmedError(
-            f'change {name}: --confirm says "{given}", the question asks for "{name}"',
+            f'change {what}: --confirm says "{given}", the question asks for "{name}"',
             hint=f"--confirm {name}",
         )
     if given is None and not able_to_ask:
         raise NotConfirmedError(
-            f"change {name}: it is protected, and there is no terminal to confirm on",
-            hint=f"look first:  platformctl plan {name}   then  --confirm {name}   (--yes does not answer this)",
+            f"change {what}: it is protected, and there is no terminal to confirm on",
+            hint=f"look first:  platformctl plan {what}   then  --confirm {name}   (--yes does not answer this)",
         )
 
 

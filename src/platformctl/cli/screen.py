@@ -21,6 +21,7 @@ from platformctl.cli.options import Globals
 from platformctl.errors import LocalError, PlatformctlError, UsageError
 from platformctl.pipeline import Prepared
 from platformctl.plan.data import plan_data
+from platformctl.plan.steps import Action
 from platformctl.report.board import live_board
 from platformctl.report.console import make_consoles, width_of, write
 from platformctl.report.dry_run_view import dry_run_lines
@@ -29,7 +30,7 @@ from platformctl.report.jsonl import jsonl_sink
 from platformctl.report.lines import lines_sink
 from platformctl.report.plan_view import diff_lines, plan_lines
 from platformctl.report.summary import next_commands, summary_lines
-from platformctl.report.text import one_line, piece
+from platformctl.report.text import counted, one_line, piece
 from platformctl.run.events import Event, Notice, PhaseStarted, Sink
 from platformctl.run.preflight import Said
 from platformctl.run.result import RunResult
@@ -119,12 +120,18 @@ class Screen:
         out = sum(len(one.plan.not_rendered) for one in prepared)
         count = sum(len(one.plan.releases) for one in prepared) - out
         left_out = f"; {out} left out (chart not at hand)" if out else ""
+        pending = [
+            row.name for one in prepared for row in one.plan.releases if row.action is Action.PENDING_UPGRADE
+        ]
+        if pending:
+            count -= len(pending)
+            left_out += f"; an upgrade is pending: {', '.join(pending)} (--upgrade-libraries makes it)"
         if self.for_people:
             tell(
                 self.out,
                 [
                     piece(
-                        f"Nothing changed: {count} releases of {names} are as the catalog says{left_out}.",
+                        f"Nothing changed: {counted(count, 'release')} of {names} {'is' if count == 1 else 'are'} as the catalog says{left_out}.",
                         "green",
                     )
                 ],

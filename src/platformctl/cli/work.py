@@ -64,6 +64,9 @@ def deploy(globals_: Globals, asked: Sequence[Asked], *, confirm: str | None) ->
             return desk.screen.nothing_to_do(prepared)
         _refuse(desk, line, prepared)
         answer = _question(catalog, prepared)
+        if answer is not None:  # before a run begins that could only end with 13
+            scope = LIBRARIES if answer not in catalog.scopes else None
+            question.require_answerable(answer, confirm, able_to_ask=desk.able_to_ask, scope=scope)
         return _carry_out_all(desk, line, prepared, _ask_name(desk, answer, confirm))
 
 
