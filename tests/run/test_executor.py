@@ -132,7 +132,7 @@ def test_asked_twice_leaves_what_runs_at_once() -> None:
 
     outcomes, _ = run([step("a"), step("b", "a")], hang, stop=stop)
     never.set()
-    assert {o.detail for o in outcomes.values()} == {"left running", "not begun"}
+    assert {o.detail for o in outcomes.values()} == {"left running; it ends by itself", "not begun"}
 
 
 def test_steps_that_wait_for_each_other_are_a_bug_and_do_not_hang() -> None:
