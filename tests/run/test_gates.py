@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -53,6 +54,24 @@ def test_no_answer_fails_with_the_reason() -> None:
     done, _ = _ask("http://127.0.0.1:1/", within="300ms")
     assert done.status is Status.FAILED
     assert "Connection refused" in done.detail
+
+
+def test_an_answer_that_is_no_http_is_a_reason_to_ask_again_and_no_bug() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def talk() -> None:
+            for _ in range(2):  # at once, and again at the end
+                with listener.accept()[0] as peer:
+                    peer.recv(1024)
+                    peer.sendall(b"SSH-2.0-OpenSSH_9.6\r\n")
+
+        talking = threading.Thread(target=talk)
+        talking.start()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        done, _ = _ask(url, within="500ms")
+        talking.join()
+    assert done.status is Status.FAILED
+    assert f"GET {url}: SSH-2.0-OpenSSH_9.6" in done.detail
 
 
 def test_an_error_status_may_be_what_is_expected(server: FakeApiServer) -> None:

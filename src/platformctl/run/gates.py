@@ -6,6 +6,7 @@ needs a real process behind a Service is SKIPPED and says so; it never passes th
 
 from __future__ import annotations
 
+import http.client
 import json
 import re
 import ssl
@@ -124,8 +125,8 @@ def answers(
         except urllib.error.HTTPError as error:
             status = error.code
             error.close()
-        except (OSError, ssl.SSLError, ValueError) as error:
-            reason = getattr(error, "reason", None) or error
+        except (OSError, ssl.SSLError, ValueError, http.client.HTTPException) as error:
+            reason = getattr(error, "reason", None) or str(error) or type(error).__name__
             return f"GET {gate.url}: {reason}"
         if status == gate.expect:
             return Performed(Status.OK, f"GET {gate.url} answers {status}")

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
-from platformctl.errors import UnreachableError
+from platformctl.errors import ToolError, UnreachableError
 from platformctl.tools.transport import Stream
 
 RELIST_S: Final = 2.0  # where the transport cannot watch, or nothing is served yet
@@ -125,7 +125,7 @@ class Watch:
         """An open stream; None when the list has to be read again, at once or after a pause."""
         try:
             stream = self._stream(version)
-        except (OSError, http.client.HTTPException):
+        except (OSError, http.client.HTTPException, ToolError):  # ToolError: the proxy is being started again
             return None
         if stream is None:
             self._closed.wait(RELIST_S)
