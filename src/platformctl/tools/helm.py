@@ -173,7 +173,8 @@ class Helm:
         if self.access is None:
             raise ToolError(f"helm {argv[0]}: no cluster was chosen")
         target = ["--kubeconfig", str(self.access.kubeconfig), "--kube-context", self.access.context]
-        command = Command((str(self.binary), argv[0], *target, *argv[1:]), self.env, timeout_s=timeout_s)
+        whole = (str(self.binary), argv[0], *target, *argv[1:])
+        command = Command(whole, self.env, timeout_s=timeout_s, outlives_us=True)
         return self.runner.run(command, started=started)
 
     def offline(

@@ -14,12 +14,13 @@ import logging
 import os
 import re
 import signal
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, BinaryIO, Final, Protocol, cast
 
 import sh
 
@@ -50,13 +51,18 @@ def child_environment(environ: Mapping[str, str], extra: Mapping[str, str] | Non
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """What to run. `argv[0]` is an absolute path; `timeout_s` None means no deadline of ours."""
+    """What to run. `argv[0]` is an absolute path; `timeout_s` None means no deadline of ours.
+
+    `outlives_us` is for a child that must come to its own end when we are gone: it writes into a file, since a pipe that
+    nobody reads would kill it at its next word (SIGPIPE), as a helm that passes on a warning of the API server.
+    """
 
     argv: tuple[str, ...]
     env: Mapping[str, str]
     stdin: bytes = field(default=b"", repr=False)
     cwd: Path | None = None
     timeout_s: float | None = None
+    outlives_us: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +190,12 @@ class ShRunner:
             process.signal(signal.SIGTERM)
 
     def run(self, command: Command, *, started: Callable[[Process], None] | None = None) -> Completed:
-        out, err = io.BytesIO(), io.BytesIO()
+        with _place(command) as out, _place(command) as err:
+            return self._run(command, out, err, started)
+
+    def _run(
+        self, command: Command, out: BinaryIO, err: BinaryIO, started: Callable[[Process], None] | None
+    ) -> Completed:
         began = time.monotonic()
         with self._lock:  # no child may begin beside `end`
             if self._ended:
@@ -208,8 +219,8 @@ class ShRunner:
         return Completed(
             argv=command.argv,
             exit_code=code,
-            stdout=out.getvalue(),
-            stderr=err.getvalue().decode("utf-8", errors="replace"),
+            stdout=_written(out),
+            stderr=_written(err).decode("utf-8", errors="replace"),
             duration_s=time.monotonic() - began,
             timed_out=timed_out.is_set(),
         )
@@ -217,6 +228,16 @@ class ShRunner:
     def start(self, command: Command, *, log: Path, dies_with_us: bool = True) -> Process:
         with log.open("ab", buffering=0) as sink:  # the child keeps its own copy of the descriptor
             return _launch(command, out=sink, err=sink, preexec=_die_with_parent if dies_with_us else None)
+
+
+def _place(command: Command) -> BinaryIO:
+    """Where the output goes."""
+    return cast(BinaryIO, tempfile.TemporaryFile(buffering=0)) if command.outlives_us else io.BytesIO()
+
+
+def _written(place: BinaryIO) -> bytes:
+    place.seek(0)
+    return place.read()
 
 
 def _launch(command: Command, *, out: Any, err: Any, preexec: Callable[[], None] | None = None) -> _ShProcess:
