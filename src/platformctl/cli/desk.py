@@ -16,6 +16,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 from platformctl.catalog import yaml
 from platformctl.catalog.desired import Catalog, Scope
@@ -35,6 +36,9 @@ from platformctl.run.stop import Stop
 from platformctl.sandbox import api as sandbox_api
 from platformctl.session import Session
 from platformctl.tools.process import Runner, ShRunner
+from platformctl.tools.proxy import sweep
+
+PRIVATE: Final = "platformctl-run-"
 
 
 @dataclass(slots=True)
@@ -99,7 +103,10 @@ class Desk:
         return self._session(offline(self.reach(), sandbox_api.find_assets(self.environ)), sandbox=False)
 
     def reach(self) -> Reach:
-        folder = Path(self.stack.enter_context(tempfile.TemporaryDirectory(prefix="platformctl-")))
+        """A private folder for a kubeconfig is made here; those of commands that were killed go away."""
+        sweep(Path(tempfile.gettempdir()), PRIVATE)
+        name = tempfile.TemporaryDirectory(prefix=f"{PRIVATE}{os.getpid()}-")  # 0700
+        folder = Path(self.stack.enter_context(name))
         return Reach(self.runner, self.environ, self.stack, folder, self.screen.warn)
 
     def _session(self, found: Found, *, sandbox: bool) -> Session:

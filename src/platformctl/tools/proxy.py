@@ -245,10 +245,11 @@ class _ProxyStream:
                 sock.shutdown(socket.SHUT_RDWR)
 
 
-def sweep(parent: Path) -> None:
-    """Removes the folders of proxies whose owner is gone (it was killed, and the proxy with it)."""
-    for folder in parent.glob(f"{_FOLDER}*"):
-        owner = folder.name.removeprefix(_FOLDER).partition("-")[0]
+def sweep(parent: Path, prefix: str = _FOLDER) -> None:
+    """Removes the folders `<prefix><pid>-…` whose owner is gone: it was killed, and could not clear up (a proxy's, a
+    private kubeconfig's)."""
+    for folder in parent.glob(f"{prefix}*"):
+        owner = folder.name.removeprefix(prefix).partition("-")[0]
         with suppress(OSError):
             if owner.isdigit() and folder.stat().st_uid == os.getuid() and not _alive(int(owner)):
                 shutil.rmtree(folder, ignore_errors=True)
