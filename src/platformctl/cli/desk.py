@@ -8,6 +8,7 @@ from __future__ import annotations
 import getpass
 import os
 import secrets
+import shutil
 import socket
 import tempfile
 import threading
@@ -105,9 +106,14 @@ class Desk:
     def reach(self) -> Reach:
         """A private folder for a kubeconfig is made here; those of commands that were killed go away."""
         sweep(Path(tempfile.gettempdir()), PRIVATE)
-        name = tempfile.TemporaryDirectory(prefix=f"{PRIVATE}{os.getpid()}-")  # 0700
-        folder = Path(self.stack.enter_context(name))
+        folder = Path(tempfile.mkdtemp(prefix=f"{PRIVATE}{os.getpid()}-"))  # 0700
+        self.stack.callback(self._clear, folder)
         return Reach(self.runner, self.environ, self.stack, folder, self.screen.warn)
+
+    def _clear(self, folder: Path) -> None:
+        """A helm that we leave at work reads its kubeconfig until its end; the next command sweeps then."""
+        if not self.stop.abandoned.is_set():
+            shutil.rmtree(folder, ignore_errors=True)
 
     def _session(self, found: Found, *, sandbox: bool) -> Session:
         return Session(

@@ -247,12 +247,22 @@ class _ProxyStream:
 
 def sweep(parent: Path, prefix: str = _FOLDER) -> None:
     """Removes the folders `<prefix><pid>-…` whose owner is gone: it was killed, and could not clear up (a proxy's, a
-    private kubeconfig's)."""
+    private kubeconfig's). One that a helm still has on its command line stays: it reads its kubeconfig until its end."""
     for folder in parent.glob(f"{prefix}*"):
         owner = folder.name.removeprefix(prefix).partition("-")[0]
         with suppress(OSError):
-            if owner.isdigit() and folder.stat().st_uid == os.getuid() and not _alive(int(owner)):
+            ours = owner.isdigit() and folder.stat().st_uid == os.getuid()
+            if ours and not _alive(int(owner)) and not _named(folder):
                 shutil.rmtree(folder, ignore_errors=True)
+
+
+def _named(folder: Path) -> bool:
+    """Whether a process has the folder on its command line (proc(5); elsewhere than on Linux nobody is asked)."""
+    for command in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            if os.fsencode(folder) in command.read_bytes():
+                return True
+    return False
 
 
 def _alive(pid: int) -> bool:
