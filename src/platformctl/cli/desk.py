@@ -6,6 +6,7 @@ Opened once per command and closed at its end, whatever happens: proxy, private 
 from __future__ import annotations
 
 import getpass
+import logging
 import os
 import secrets
 import shutil
@@ -195,6 +196,18 @@ def check_options(globals_: Globals) -> None:
         raise UsageError("--chart-mirror-match nearest: only together with --sandbox")
 
 
+def _log_to_file() -> None:
+    """Tracebacks of what went wrong inside a step are for us: into a file, never onto the terminal."""
+    log = logging.getLogger("platformctl")
+    if not log.handlers:
+        handler = logging.FileHandler(
+            private(state_folder()) / "platformctl.log", delay=True, encoding="utf-8"
+        )
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+        log.addHandler(handler)
+        log.propagate = False
+
+
 @contextmanager
 def at_desk(globals_: Globals, command: str) -> Iterator[Desk]:
     """Opens a desk, and clears it away whatever happens."""
@@ -202,6 +215,7 @@ def at_desk(globals_: Globals, command: str) -> Iterator[Desk]:
     globals_ = globals_.over(from_files(Path.cwd()))
     check_options(globals_)
     stop = Stop()
+    _log_to_file()
     with ExitStack() as stack:
         screen = open_screen(globals_, environ, command)
         armed = stack.enter_context(signals.handled(stop))

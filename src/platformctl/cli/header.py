@@ -13,10 +13,10 @@ from platformctl.tools import git
 from platformctl.tools.process import ShRunner, child_environment
 
 
-def header_of(catalog: Catalog, prepared: Prepared, environ: Mapping[str, str]) -> Header:
+def header_of(catalog: Catalog, prepared: Prepared, commit: str | None) -> Header:
     return Header(
         platform=catalog.platform.metadata.name,
-        commit=_commit(catalog.root, environ),
+        commit=commit,
         pinned=_pinned(prepared),
         on_failure="everything is left in place" if prepared.plan.changes else None,
     )
@@ -34,7 +34,7 @@ def _pinned(prepared: Prepared) -> Pinned | None:
     return Pinned.THIS if pin == identity.uid else Pinned.ANOTHER
 
 
-def _commit(root: Path, environ: Mapping[str, str]) -> str | None:
+def commit_of(root: Path, environ: Mapping[str, str]) -> str | None:
     """The commit that the desired state is at; None outside of Git."""
     binary = shutil.which("git", path=environ.get("PATH"))
     if binary is None:

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from platformctl.catalog import yaml
 from platformctl.catalog.desired import Catalog
-from platformctl.cli.header import header_of
+from platformctl.cli.header import commit_of, header_of
 from platformctl.cli.options import Globals
 from platformctl.errors import LocalError, PlatformctlError, UsageError
 from platformctl.pipeline import Prepared
@@ -68,8 +68,9 @@ class Screen:
 
     def plans(self, catalog: Catalog, prepared: Sequence[Prepared]) -> None:
         """What is about to happen, on stderr: the result comes later."""
+        commit = commit_of(catalog.root, self.environ)
         for one in prepared:
-            shown = plan_lines(one.plan, header_of(catalog, one, self.environ), width=width_of(self.err))
+            shown = plan_lines(one.plan, header_of(catalog, one, commit), width=width_of(self.err))
             tell(self.err, [*shown, Text()])
 
     def plan_result(self, catalog: Catalog, prepared: Sequence[Prepared], *, diff: bool) -> None:
@@ -81,11 +82,12 @@ class Screen:
             )
             return
         width = width_of(self.out)
+        commit = commit_of(catalog.root, self.environ)
         for one in prepared:
             lines = (
                 diff_lines(one.plan, width=width)
                 if diff
-                else plan_lines(one.plan, header_of(catalog, one, self.environ), width=width)
+                else plan_lines(one.plan, header_of(catalog, one, commit), width=width)
             )
             tell(self.out, [*lines, Text()])
 
