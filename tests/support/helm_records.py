@@ -52,4 +52,4 @@ def helm_secret(
 
 
 def pack(data: bytes) -> str:
-    return base64.b64encode(base64.b64encode(gzip.compress(data))).decode()
+    return base64.b64encode(base64.b64encode(gzip.compress(data, mtime=0))).decode()
