@@ -81,7 +81,9 @@ def queue_chart(out: Path) -> bytes:
     return package(PACKAGES / "queue", out).file.read_bytes()
 
 
-def terminal(cli: Cli, *argv: str, out: Path | None = None, columns: int = 80, **env: str) -> pexpect.spawn:
+def terminal(
+    cli: Cli, *argv: str, out: Path | None = None, columns: int = 80, **env: str
+) -> pexpect.spawn[str]:
     """One command on a terminal. With `out` its stdout is that file, and stdin and stderr are the terminal."""
     command = [sys.executable, "-m", "platformctl", *argv]
     if out is not None:
@@ -97,7 +99,7 @@ def terminal(cli: Cli, *argv: str, out: Path | None = None, columns: int = 80, *
     )
 
 
-def ended(child: pexpect.spawn, timeout_s: float = 30) -> tuple[int, str]:
+def ended(child: pexpect.spawn[str], timeout_s: float = 30) -> tuple[int, str]:
     """(exit code, the rest of what it showed), once it has ended."""
     child.expect(pexpect.EOF, timeout=timeout_s)
     child.close()

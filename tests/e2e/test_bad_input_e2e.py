@@ -497,7 +497,7 @@ def test_variables_and_preferences_of_helm_and_kubectl_do_not_redirect_us(
     (tmp_path / "kuberc").write_text(KUBERC)
     misled = {**REDIRECTIONS, "HOME": str(home), "KUBERC": str(tmp_path / "kuberc")}
     small.edit(CATALOG, "name: shop-dev,", "name: shop-misled,")
-    ran = cluster.sandbox.at(small.root)("deploy", "dev", **misled).ok()
+    ran = cluster.sandbox.at(small.root).having(**misled)("deploy", "dev").ok()
     assert "2 changed and healthy" in ran.out
     secrets = cluster.get("/api/v1/namespaces/shop-misled/secrets")["items"]
     assert sorted(item["metadata"]["name"] for item in secrets) == [  # type: ignore[index]
@@ -511,7 +511,7 @@ def test_variables_and_preferences_of_helm_and_kubectl_do_not_redirect_us(
 
 
 @pytest.fixture
-def asked(cluster: Cluster, small: Shop) -> Iterator[pexpect.spawn]:
+def asked(cluster: Cluster, small: Shop) -> Iterator[pexpect.spawn[str]]:
     """`deploy live` at its question; whatever a test did, nothing was written."""
     before = cluster.writes()
     child = terminal(cluster.sandbox.at(small.root), "deploy", "live")
@@ -522,7 +522,7 @@ def asked(cluster: Cluster, small: Shop) -> Iterator[pexpect.spawn]:
 
 
 @pytest.mark.e2e
-def test_another_name_is_no_yes(asked: pexpect.spawn) -> None:
+def test_another_name_is_no_yes(asked: pexpect.spawn[str]) -> None:
     asked.sendline("yes")
     code, shown = ended(asked)
     assert (code, plain(shown)) == (
@@ -532,14 +532,14 @@ def test_another_name_is_no_yes(asked: pexpect.spawn) -> None:
 
 
 @pytest.mark.e2e
-def test_the_end_of_input_is_no_yes(asked: pexpect.spawn) -> None:
+def test_the_end_of_input_is_no_yes(asked: pexpect.spawn[str]) -> None:
     asked.sendeof()
     code, shown = ended(asked)
     assert (code, "end of input instead of an answer; nothing was changed" in shown) == (13, True)
 
 
 @pytest.mark.e2e
-def test_ctrl_c_at_the_question_changes_nothing(asked: pexpect.spawn) -> None:
+def test_ctrl_c_at_the_question_changes_nothing(asked: pexpect.spawn[str]) -> None:
     asked.sendintr()
     code, shown = ended(asked)
     assert (code, "Error: interrupted: nothing was changed   (exit 130)" in shown) == (130, True)
@@ -548,7 +548,7 @@ def test_ctrl_c_at_the_question_changes_nothing(asked: pexpect.spawn) -> None:
 @pytest.mark.e2e
 def test_no_input_means_no_question_even_on_a_terminal(cluster: Cluster, small: Shop) -> None:
     for argv, env in ((["--no-input"], {}), ([], {"CI": "true"})):
-        code, shown = ended(terminal(cluster.sandbox.at(small.root), "deploy", "live", *argv, **env))
+        code, shown = ended(terminal(cluster.sandbox.at(small.root).having(**env), "deploy", "live", *argv))
         assert (code, "there is no terminal to confirm on" in plain(shown)) == (13, True)
 
 

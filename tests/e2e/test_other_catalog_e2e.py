@@ -126,7 +126,7 @@ def test_a_second_run_changes_nothing_and_downloads_nothing(other: Other) -> Non
     before = other.writes()
     assert "Nothing changed: 3 releases" in other.cli("all").ok().out
     assert "Nothing changed: 2 releases" in other.cli("deploy", "development").ok().out
-    assert "Nothing changed: 1 releases" in other.cli("libraries").ok().out
+    assert "Nothing changed: 1 release of libraries" in other.cli("libraries").ok().out
     assert other.writes() == before
     assert other.served.asked == ["/index.yaml", "/queue-1.2.0.tgz"]
 

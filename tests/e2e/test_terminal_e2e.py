@@ -53,6 +53,21 @@ def test_the_board_is_redrawn_in_place_and_only_its_final_lines_stay(platform: t
     assert re.search("● shop .* of 2m", plain(shown)), "it counted while it waited"
 
 
+def test_the_name_of_production_is_asked_for_and_the_board_begins_after_it(
+    platform: tuple[Cli, Shop],
+) -> None:
+    cli, _ = platform
+    child = terminal(cli, "deploy", "live")
+    child.expect_exact("Type live to go on: ")
+    assert "\x1b[?25l" not in str(child.before), "nothing is drawn while it is asked"
+    child.sendline("live")
+    code, shown = ended(child, 60)
+    assert code == 0, shown
+    assert (
+        final(shown).rstrip().splitlines()[-1].startswith("  Deploy of live is done: 2 changed and healthy")
+    )
+
+
 def test_with_stdout_in_a_file_the_board_stays_on_the_terminal(
     platform: tuple[Cli, Shop], tmp_path: Path
 ) -> None:
