@@ -9,26 +9,35 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
 
+from platformctl.__about__ import __version__
+from platformctl.backup import archive as backups
+from platformctl.backup.collect import Wish
+from platformctl.backup.collect import collect as collect_backup
+from platformctl.backup.compare import compare
+from platformctl.backup.models import Archive, Comparison
 from platformctl.catalog import durations
 from platformctl.catalog.desired import Catalog, Scope
 from platformctl.catalog.models import LIBRARIES
 from platformctl.charts.store import ChartStore
 from platformctl.errors import ClusterError
 from platformctl.live.collect import collect, wanted_of
-from platformctl.live.state import OFFLINE, LiveState
+from platformctl.live.state import OFFLINE, LiveState, ReleaseId
 from platformctl.plan.deploy import coming_from, plan_deploy
 from platformctl.plan.options import DeployOptions
 from platformctl.plan.requirements import Coming
+from platformctl.plan.restore import plan_restore
 from platformctl.plan.rollback import plan_rollback
 from platformctl.plan.steps import Plan
-from platformctl.render.manifests import parse_objects
-from platformctl.render.models import Rendered
+from platformctl.render.manifests import parse_manifests, parse_objects
+from platformctl.render.models import KubeObject, Rendered
 from platformctl.render.render import Apis, brought_by, render_scope
 from platformctl.run import preflight
 from platformctl.run.actions import Tools
 from platformctl.run.door import Door
-from platformctl.run.events import Sink
+from platformctl.run.events import Notice, Sink
 from platformctl.run.phases import Run
 from platformctl.run.phases import carry_out as run_phases
 from platformctl.run.result import RunResult
@@ -38,11 +47,12 @@ from platformctl.session import Session
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What the whole line works with: collaborators, desired state, and where charts come from."""
+    """What the whole line works with: collaborators, desired state, where charts come from, and where backups go."""
 
     session: Session
     catalog: Catalog
     charts: ChartStore
+    backups: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +68,15 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A plan with everything that it was made from. `replan` makes it again from another look at the cluster."""
+    """A plan with everything that it was made from. `replan` makes it again from another look at the cluster; `backup` is
+    what a restore restores."""
 
     request: Request
     live: LiveState
     rendered: Rendered
     plan: Plan
     replan: Callable[[LiveState], Plan]
+    backup: Archive | None = None
 
     @property
     def scope(self) -> Scope:
@@ -133,6 +145,70 @@ def prepare_rollback(line: Line, request: Request, key: str | None, revision: in
     return Prepared(request, live, {}, replan(live), replan)
 
 
+def prepare_restore(line: Line, request: Request, archive: Archive) -> Prepared:
+    """A plan that brings back what a backup holds. Raises GuardError for the backup of another cluster."""
+    live = look(line)
+
+    def replan(now: LiveState) -> Plan:
+        # What another cluster has is none of this backup's business: it is compared only where the plan may go on.
+        api = line.session.cluster.api if line.session.cluster else None
+        same = now.identity is not None and now.identity.uid == archive.backup.identity.uid
+        compared = compare(archive, api) if api is not None and same else Comparison()
+        return plan_restore(request.scope, archive.backup, now, compared, request.options)
+
+    return Prepared(request, live, {}, replan(live), replan, archive)
+
+
+def take_backup(
+    line: Line, scope: Scope, live: LiveState, *, run_id: str, who: str, include_secrets: bool = False
+) -> Archive:
+    """Everything of a scope that a backup holds, in memory. Only reads."""
+    session = line.session
+    if session.cluster is None or live.identity is None:
+        raise ClusterError(f"back up {scope.name}: no cluster in reach", hint="platformctl doctor")
+    versions = {"helm": session.helm.version, "kubectl": session.cluster.kubectl.version}
+    wish = Wish(
+        id=run_id,
+        scope=scope.name,
+        at=datetime.now(UTC).isoformat(timespec="seconds"),
+        run=run_id,
+        who=who,
+        identity=live.identity,
+        tools={"platformctl": __version__, **{n: ".".join(map(str, v)) for n, v in versions.items()}},
+        releases=_releases_of(scope, live),
+        namespaces=tuple(sorted({release.namespace.name for release in scope.releases})),
+        include_secrets=include_secrets,
+    )
+    return collect_backup(wish, session.cluster.api, _parse_with_hooks)
+
+
+def _releases_of(scope: Scope, live: LiveState) -> dict[str, ReleaseId]:
+    """Those of the catalog by key, and by name those that we made in its namespaces and that the catalog no longer has."""
+    found = {each.key: ReleaseId(each.namespace.name, each.name) for each in scope.releases}
+    namespaces = {id_.namespace for id_ in found.values()}
+    others = [
+        record.id
+        for record in live.releases.values()
+        if record.run is not None and record.id.namespace in namespaces and record.id not in found.values()
+    ]
+    return {**found, **{id_.name: id_ for id_ in sorted(others) if id_.name not in found}}
+
+
+def _parse_with_hooks(text: str, namespace: str) -> tuple[KubeObject, ...]:
+    parsed = parse_manifests(text, namespace)
+    return (*parsed.objects, *(hook.object for hook in parsed.hooks))
+
+
+def _backup_phase(line: Line, scope: Scope, run_id: str, who: str) -> Callable[[LiveState], str]:
+    def act(live: LiveState) -> str:
+        taken = take_backup(line, scope, live, run_id=run_id, who=who)
+        if not taken.backup.releases:
+            return ""  # a first deploy: there is nothing that could be lost
+        return backups.write(line.backups, taken).sentence
+
+    return act
+
+
 def ask_server(line: Line, prepared: Sequence[Prepared]) -> preflight.Said | None:
     """What the API server says to a dry run of everything that would change; None without a cluster."""
     cluster = line.session.cluster
@@ -156,8 +232,12 @@ def carry_out(
     confirm: Callable[[], None],
     emit: Sink,
     stop: Stop,
+    skip_backup: str | None = None,
 ) -> RunResult:
-    """Runs a plan through all phases. Errors before the first write are raised; later ones are in the result."""
+    """Runs a plan through all phases. Errors before the first write are raised; later ones are in the result.
+
+    A protected scope is backed up before the first write, unless `skip_backup` says why not.
+    """
     session = line.session
     if session.cluster is None:
         raise ClusterError(f"change {prepared.scope.name}: no cluster in reach", hint="platformctl doctor")
@@ -172,7 +252,11 @@ def carry_out(
         sandbox=prepared.live.identity is not None and prepared.live.identity.sandbox,
         root=line.catalog.root,
         parse=parse_objects,
+        backup=prepared.backup,
     )
+    wanted = prepared.plan.protected and bool(prepared.plan.changes)
+    if wanted and skip_backup:
+        emit(Notice("warning", f"no backup of {prepared.scope.name} is made: {skip_backup}"))
     run = Run(
         id=run_id,
         plan=prepared.plan,
@@ -186,5 +270,6 @@ def carry_out(
         replan=prepared.replan,
         emit=emit,
         stop=stop,
+        backup=_backup_phase(line, prepared.scope, run_id, who) if wanted and not skip_backup else None,
     )
     return run_phases(run)

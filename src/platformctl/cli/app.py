@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 import typer
 
-from platformctl.cli import catalog, charts, cluster, deploy, doctor, inspect, rollback, sandbox
+from platformctl.cli import backup, catalog, charts, cluster, deploy, doctor, inspect, rollback, sandbox
 from platformctl.cli.options import Globals, with_globals
 
 EXIT_CODES: Final = (
@@ -62,6 +62,7 @@ app.callback(invoke_without_command=True)(with_globals(_root))
 deploy.register(app)
 inspect.register(app)
 rollback.register(app)
+backup.register(app)
 catalog.register(app)
 charts.register(app)
 cluster.register(app)

@@ -33,6 +33,23 @@ UpgradeLibraries = Annotated[
     bool, typer.Option("--upgrade-libraries", help="Also upgrade libraries that are already there.")
 ]
 
+SkipBackup = Annotated[
+    bool,
+    typer.Option(
+        "--skip-backup", help="No backup before a protected environment is changed; needs --reason."
+    ),
+]
+Reason = Annotated[
+    str | None, typer.Option("--reason", metavar="TEXT", help="Why, for the record.", show_default=False)
+]
+
+
+def skips(skip_backup: bool, reason: str | None) -> str | None:
+    """Why no backup is made; None when one is. Raises BadParameter without a reason."""
+    if skip_backup and not (reason and reason.strip()):
+        raise typer.BadParameter("--skip-backup needs --reason TEXT")
+    return reason if skip_backup else None
+
 
 @with_globals
 def libraries(
@@ -41,9 +58,11 @@ def libraries(
     confirm: Confirm = None,
     with_needs: WithNeeds = False,
     exclude: Exclude = None,
+    skip_backup: SkipBackup = False,
+    reason: Reason = None,
 ) -> None:
     """Cluster services and development tools, in order of their needs, with gates."""
-    _scope(globals_, "libraries", names, confirm, with_needs, exclude)
+    _scope(globals_, "libraries", names, confirm, with_needs, exclude, skips(skip_backup, reason))
 
 
 def _environment(name: str, doc: str, synonym: str | None = None) -> object:
@@ -56,8 +75,19 @@ def _environment(name: str, doc: str, synonym: str | None = None) -> object:
         confirm: Confirm = None,
         with_needs: WithNeeds = False,
         exclude: Exclude = None,
+        skip_backup: SkipBackup = False,
+        reason: Reason = None,
     ) -> None:
-        _scope(globals_, synonym or name, names, confirm, with_needs, exclude, else_target=name)
+        _scope(
+            globals_,
+            synonym or name,
+            names,
+            confirm,
+            with_needs,
+            exclude,
+            skips(skip_backup, reason),
+            else_target=name,
+        )
 
     command.__doc__ = doc
     return command
@@ -74,9 +104,12 @@ def all_(
     skip_libraries: SkipLibraries = False,
     libraries_only: LibrariesOnly = False,
     upgrade_libraries: UpgradeLibraries = False,
+    skip_backup: SkipBackup = False,
+    reason: Reason = None,
 ) -> None:
     """The libraries that are missing, then one environment."""
-    _all(globals_, environment, confirm, skip_libraries, libraries_only, upgrade_libraries)
+    skip = skips(skip_backup, reason)
+    _all(globals_, environment, confirm, skip_libraries, libraries_only, upgrade_libraries, skip)
 
 
 @with_globals
@@ -92,20 +125,22 @@ def deploy(
     skip_libraries: SkipLibraries = False,
     libraries_only: LibrariesOnly = False,
     upgrade_libraries: UpgradeLibraries = False,
+    skip_backup: SkipBackup = False,
+    reason: Reason = None,
 ) -> None:
     """Deploy any environment of the catalog, the libraries, or both."""
     if target == "all":
         if names and len(names) > 1:
             raise typer.BadParameter("deploy all takes one environment")
-        _all(
-            globals_, names[0] if names else None, confirm, skip_libraries, libraries_only, upgrade_libraries
-        )
+        environment = names[0] if names else None
+        skip = skips(skip_backup, reason)
+        _all(globals_, environment, confirm, skip_libraries, libraries_only, upgrade_libraries, skip)
         return
     if skip_libraries or libraries_only or upgrade_libraries:
         raise typer.BadParameter(
             "--skip-libraries, --libraries-only and --upgrade-libraries belong to: deploy all"
         )
-    _scope(globals_, target, names, confirm, with_needs, exclude)
+    _scope(globals_, target, names, confirm, with_needs, exclude, skips(skip_backup, reason))
 
 
 def _scope(
@@ -115,6 +150,7 @@ def _scope(
     confirm: str | None,
     with_needs: bool,
     exclude: list[str] | None,
+    skip_backup: str | None,
     *,
     else_target: str | None = None,
 ) -> None:
@@ -127,11 +163,17 @@ def _scope(
         with_needs=with_needs,
         else_target=else_target,
     )
-    raise typer.Exit(deploy(globals_, [asked], confirm=confirm))
+    raise typer.Exit(deploy(globals_, [asked], confirm=confirm, skip_backup=skip_backup))
 
 
 def _all(
-    globals_: Globals, environment: str | None, confirm: str | None, skip: bool, only: bool, upgrade: bool
+    globals_: Globals,
+    environment: str | None,
+    confirm: str | None,
+    skip: bool,
+    only: bool,
+    upgrade: bool,
+    skip_backup: str | None,
 ) -> None:
     from platformctl.cli.work import deploy_all
 
@@ -145,6 +187,7 @@ def _all(
             skip_libraries=skip,
             libraries_only=only,
             upgrade_libraries=upgrade,
+            skip_backup=skip_backup,
         )
     )
 

@@ -143,6 +143,11 @@ class Desk:
             match=Match(self.globals.chart_mirror_match or Match.EXACT),
         )
 
+    def backups(self, catalog: Catalog) -> Path:
+        """The folder of all backups: that of --backup-dir, else the repository's own."""
+        given = self.globals.backup_dir
+        return Path(given).expanduser().absolute() if given else catalog.root / "backups"
+
     @contextmanager
     def deadline(self) -> Iterator[None]:
         """--deadline: asks the run to stop when the time is over."""

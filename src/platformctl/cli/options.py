@@ -36,6 +36,7 @@ class Globals:
     parallel: int | None = None
     chart_mirror: str | None = None
     chart_mirror_match: str | None = None
+    backup_dir: str | None = None
     detailed_exitcode: bool | None = None
     no_color: bool | None = None
     verbose: bool | None = None
@@ -68,6 +69,7 @@ _OPTIONS: Final[dict[str, Any]] = {
     "parallel": Annotated[int | None, _option("--parallel", metavar="N", text="Releases at a time; default: cores.")],
     "chart_mirror": Annotated[str | None, _option("--chart-mirror", metavar="DIR|URL", text="Where all remote charts come from instead.")],
     "chart_mirror_match": Annotated[str | None, _option("--chart-mirror-match", metavar="exact|nearest", text="nearest: the closest version (sandbox only).")],
+    "backup_dir": Annotated[str | None, _option("--backup-dir", metavar="DIR", text="Where backups go; default backups/ of the repository.")],
     "detailed_exitcode": Annotated[bool | None, _option("--detailed-exitcode", text="plan and diff: 2 when changes are pending.")],
     "no_color": Annotated[bool | None, _option("--no-color", text="No colours.")],
     "verbose": Annotated[bool | None, _option("--verbose", "-v", text="Say more.")],

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from platformctl.cli.deploy import Reason, SkipBackup, skips
 from platformctl.cli.options import Globals, with_globals
 
 
@@ -34,11 +35,13 @@ def rollback(
             show_default=False,
         ),
     ] = None,
+    skip_backup: SkipBackup = False,
+    reason: Reason = None,
 ) -> None:
     """Take one release back to an earlier revision, wait until it is ready, and say so."""
     from platformctl.cli.work import rollback as work
 
-    raise typer.Exit(work(globals_, scope, name, to, confirm=confirm))
+    raise typer.Exit(work(globals_, scope, name, to, confirm=confirm, skip_backup=skips(skip_backup, reason)))
 
 
 def register(app: typer.Typer) -> None:

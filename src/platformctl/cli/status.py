@@ -37,7 +37,7 @@ def status(globals_: Globals, target: str | None) -> int:
             else [find_scope(catalog, target)]
         )
         session = desk.session(catalog, scopes, offline_is_fine=False)
-        line = Line(session, catalog, desk.charts(catalog, session))
+        line = Line(session, catalog, desk.charts(catalog, session), desk.backups(catalog))
         live = look(line)
         verdicts = {scope.name: _verdicts(line, scope, live) for scope in scopes}
         if not desk.screen.for_people:

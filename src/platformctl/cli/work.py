@@ -46,28 +46,30 @@ class Asked:
         return find_scope(catalog, other or self.target)
 
 
-def deploy(globals_: Globals, asked: Sequence[Asked], *, confirm: str | None) -> int:
+def deploy(
+    globals_: Globals, asked: Sequence[Asked], *, confirm: str | None, skip_backup: str | None = None
+) -> int:
     """One confirmation, then one transaction after the other; a later one is planned again when its turn comes."""
     with at_desk(globals_, "deploy") as desk:
         catalog = desk.catalog()
-        requests = [_request(desk, catalog, one) for one in asked]
+        requests = [request_of(desk, catalog, one) for one in asked]
         if not desk.dry_run:
             for request in requests:
                 if request.scope.protected and request.scope.name != LIBRARIES:
                     question.require_answerable(request.scope.name, confirm, able_to_ask=desk.able_to_ask)
-        line = _line(desk, catalog, requests, offline_is_fine=desk.dry_run)
+        line = line_of(desk, catalog, requests, offline_is_fine=desk.dry_run)
         prepared = prepare_all(line, requests, look(line))
         if desk.dry_run:
-            return _dry_run(desk, line, prepared)
+            return dry_run(desk, line, prepared)
         desk.screen.plans(catalog, prepared)
         if all(one.plan.empty and not one.plan.blockers for one in prepared):
             return desk.screen.nothing_to_do(prepared)
-        _refuse(desk, line, prepared)
-        answer = _question(catalog, prepared)
+        refuse(desk, line, prepared)
+        answer = question_of(catalog, prepared)
         if answer is not None:  # before a run begins that could only end with 13
             scope = LIBRARIES if answer not in catalog.scopes else None
             question.require_answerable(answer, confirm, able_to_ask=desk.able_to_ask, scope=scope)
-        return _carry_out_all(desk, line, prepared, _ask_name(desk, answer, confirm))
+        return carry_out_all(desk, line, prepared, ask_name(desk, answer, confirm), skip_backup=skip_backup)
 
 
 def deploy_all(
@@ -78,6 +80,7 @@ def deploy_all(
     skip_libraries: bool,
     libraries_only: bool,
     upgrade_libraries: bool,
+    skip_backup: str | None = None,
 ) -> int:
     """The libraries that are missing (and with upgrade_libraries those that would change), then one environment."""
     if environment is None and not libraries_only:
@@ -92,7 +95,7 @@ def deploy_all(
             find_scope(desk.catalog(), environment)  # a typo is one, whatever is left out
     asked = [] if skip_libraries else [Asked(LIBRARIES, upgrade_existing=upgrade_libraries)]
     asked += [] if libraries_only or environment is None else [Asked(environment)]
-    return deploy(globals_, asked, confirm=confirm)
+    return deploy(globals_, asked, confirm=confirm, skip_backup=skip_backup)
 
 
 def dry_run_everything(globals_: Globals) -> int:
@@ -100,10 +103,10 @@ def dry_run_everything(globals_: Globals) -> int:
     with at_desk(globals_, "dry-run") as desk:
         catalog = desk.catalog()
         requests = [
-            _request(desk, catalog, Asked(name)) for name, scope in catalog.scopes.items() if scope.releases
+            request_of(desk, catalog, Asked(name)) for name, scope in catalog.scopes.items() if scope.releases
         ]
-        line = _line(desk, catalog, requests, offline_is_fine=True)
-        return _dry_run(desk, line, prepare_all(line, requests, look(line)))
+        line = line_of(desk, catalog, requests, offline_is_fine=True)
+        return dry_run(desk, line, prepare_all(line, requests, look(line)))
 
 
 def plan(globals_: Globals, target: str | None, names: tuple[str, ...], *, diff: bool) -> int:
@@ -113,8 +116,8 @@ def plan(globals_: Globals, target: str | None, names: tuple[str, ...], *, diff:
         scopes = (
             [name for name, scope in catalog.scopes.items() if scope.releases] if target is None else [target]
         )
-        requests = [_request(desk, catalog, Asked(name, names), look_only=True) for name in scopes]
-        line = _line(desk, catalog, requests, offline_is_fine=True)
+        requests = [request_of(desk, catalog, Asked(name, names), look_only=True) for name in scopes]
+        line = line_of(desk, catalog, requests, offline_is_fine=True)
         prepared = prepare_all(line, requests, look(line))
         desk.screen.plan_result(catalog, prepared, diff=diff)
         changes = any(one.plan.changes for one in prepared)
@@ -122,7 +125,13 @@ def plan(globals_: Globals, target: str | None, names: tuple[str, ...], *, diff:
 
 
 def rollback(
-    globals_: Globals, target: str | None, name: str | None, to: str | None, *, confirm: str | None
+    globals_: Globals,
+    target: str | None,
+    name: str | None,
+    to: str | None,
+    *,
+    confirm: str | None,
+    skip_backup: str | None = None,
 ) -> int:
     """One release to one revision that is named; without one: refused, with the list of what there is."""
     with at_desk(globals_, "rollback") as desk:
@@ -147,23 +156,25 @@ def rollback(
                 question.require_answerable(scope.name, confirm, able_to_ask=desk.able_to_ask)
             else:
                 question.require_yes(what, desk.globals.yes, able_to_ask=desk.able_to_ask)
-        request = _request(desk, catalog, Asked(target))
-        line = _line(desk, catalog, [request], offline_is_fine=False)
+        request = request_of(desk, catalog, Asked(target))
+        line = line_of(desk, catalog, [request], offline_is_fine=False)
         prepared = prepare_rollback(line, request, targets[0] if targets else None, revision)
         if desk.dry_run:
-            return _dry_run(desk, line, [prepared])
+            return dry_run(desk, line, [prepared])
         desk.screen.plans(catalog, [prepared])
-        _refuse(desk, line, [prepared])
-        answer = _question(catalog, [prepared])
+        refuse(desk, line, [prepared])
+        answer = question_of(catalog, [prepared])
         if answer is not None:
-            return _carry_out_all(desk, line, [prepared], _ask_name(desk, answer, confirm))
+            return carry_out_all(
+                desk, line, [prepared], ask_name(desk, answer, confirm), skip_backup=skip_backup
+            )
 
         def ask() -> None:
             question.yes_or_no(
                 what, desk.globals.yes, able_to_ask=desk.able_to_ask, ask=question.ask_on_terminal
             )
 
-        return _carry_out_all(desk, line, [prepared], ask)
+        return carry_out_all(desk, line, [prepared], ask, skip_backup=skip_backup)
 
 
 def revision_number(text: str | None) -> int | None:
@@ -178,7 +189,7 @@ def revision_number(text: str | None) -> int | None:
     return int(text)
 
 
-def _request(desk: Desk, catalog: Catalog, asked: Asked, *, look_only: bool = False) -> Request:
+def request_of(desk: Desk, catalog: Catalog, asked: Asked, *, look_only: bool = False) -> Request:
     """The request for names on the command line. Raises UsageError for names that the catalog does not have."""
     scope = asked.scope_of(catalog)
     selection = select(scope, asked.names, exclude=asked.exclude, with_needs=asked.with_needs)
@@ -196,19 +207,19 @@ def _request(desk: Desk, catalog: Catalog, asked: Asked, *, look_only: bool = Fa
     return Request(scope, options)
 
 
-def _line(desk: Desk, catalog: Catalog, requests: Sequence[Request], *, offline_is_fine: bool) -> Line:
+def line_of(desk: Desk, catalog: Catalog, requests: Sequence[Request], *, offline_is_fine: bool) -> Line:
     session = desk.session(catalog, [request.scope for request in requests], offline_is_fine=offline_is_fine)
-    return Line(session, catalog, desk.charts(catalog, session))
+    return Line(session, catalog, desk.charts(catalog, session), desk.backups(catalog))
 
 
-def _refuse(desk: Desk, line: Line, prepared: Sequence[Prepared]) -> None:
+def refuse(desk: Desk, line: Line, prepared: Sequence[Prepared]) -> None:
     """Guards first (7), then whatever the plans already know to stand in the way (6)."""
     for one in prepared:
         guards.check_cluster(one.scope, one.plan, line.catalog.file)
     _stop(desk, prepared, ())
 
 
-def _dry_run(desk: Desk, line: Line, prepared: Sequence[Prepared]) -> int:
+def dry_run(desk: Desk, line: Line, prepared: Sequence[Prepared]) -> int:
     """Shows the plans and asks the server about every object that would change; writes nothing."""
     said = ask_server(line, prepared)
     obstacle = _obstacle(desk, prepared, said.findings if said else ())
@@ -238,7 +249,7 @@ def _stop(desk: Desk, prepared: Sequence[Prepared], findings: Sequence[str]) -> 
         preflight.refuse(names, [*blockers, *findings])
 
 
-def _question(catalog: Catalog, prepared: Sequence[Prepared]) -> str | None:
+def question_of(catalog: Catalog, prepared: Sequence[Prepared]) -> str | None:
     """What has to be typed: the protected environment's name, else the cluster's when a library that is there changes.
 
     The environment's also when only libraries change on the way to it: it is what was named, and there is one question."""
@@ -252,7 +263,7 @@ def _question(catalog: Catalog, prepared: Sequence[Prepared]) -> str | None:
     return None
 
 
-def _ask_name(desk: Desk, name: str | None, given: str | None) -> Callable[[], None]:
+def ask_name(desk: Desk, name: str | None, given: str | None) -> Callable[[], None]:
     def ask() -> None:
         if name is not None:
             question.typed_name(name, given, able_to_ask=desk.able_to_ask, ask=question.ask_on_terminal)
@@ -260,7 +271,14 @@ def _ask_name(desk: Desk, name: str | None, given: str | None) -> Callable[[], N
     return ask
 
 
-def _carry_out_all(desk: Desk, line: Line, prepared: Sequence[Prepared], ask: Callable[[], None]) -> int:
+def carry_out_all(
+    desk: Desk,
+    line: Line,
+    prepared: Sequence[Prepared],
+    ask: Callable[[], None],
+    *,
+    skip_backup: str | None = None,
+) -> int:
     """Transactions in order, the first one behind the question; the first that fails ends it."""
     results: list[RunResult] = []
     left = list(prepared)
@@ -269,9 +287,9 @@ def _carry_out_all(desk: Desk, line: Line, prepared: Sequence[Prepared], ask: Ca
             while left and all(result.status.good for result in results):
                 now = left[0] if not results else prepare_again(line, left[0].request)
                 if results:
-                    _refuse(desk, line, [now])
+                    refuse(desk, line, [now])
                 if not now.plan.empty:
-                    results.append(_carry_out(desk, line, now, ask if not results else None))
+                    results.append(_carry_out(desk, line, now, ask if not results else None, skip_backup))
                 left.pop(0)
     except PlatformctlError as error:
         if results:  # what was done before must be told, whatever stopped the rest
@@ -280,11 +298,22 @@ def _carry_out_all(desk: Desk, line: Line, prepared: Sequence[Prepared], ask: Ca
     return desk.screen.results(results, left)
 
 
-def _carry_out(desk: Desk, line: Line, one: Prepared, ask: Callable[[], None] | None) -> RunResult:
+def _carry_out(
+    desk: Desk, line: Line, one: Prepared, ask: Callable[[], None] | None, skip_backup: str | None
+) -> RunResult:
     def confirmed() -> None:
         if ask is not None:
             ask()
         desk.armed.writing = True  # from here on a signal only sets flags
 
     with desk.run_shown(line.session.runs) as (run_id, emit):
-        return carry_out(line, one, run_id=run_id, who=desk.who, confirm=confirmed, emit=emit, stop=desk.stop)
+        return carry_out(
+            line,
+            one,
+            run_id=run_id,
+            who=desk.who,
+            confirm=confirmed,
+            emit=emit,
+            stop=desk.stop,
+            skip_backup=skip_backup,
+        )

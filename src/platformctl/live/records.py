@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import gzip
 import json
 import re
 import zlib
@@ -89,7 +90,7 @@ def decode(secret: Mapping[str, Any], history: tuple[Record, ...]) -> LiveReleas
     where = f"read helm's record {record.id.namespace}/{record.secret}"
     hint = f"see what helm knows:  helm -n {record.id.namespace} history {record.id.name}"
     try:
-        body = _unpack(str((secret.get("data") or {})["release"]))
+        body = unpack(str((secret.get("data") or {})["release"]))
         info, chart = body["info"], body["chart"]["metadata"]
         claims = (str(body["namespace"]), str(body["name"]), int(body["version"]))
         status = str(info["status"])
@@ -110,6 +111,7 @@ def decode(secret: Mapping[str, Any], history: tuple[Record, ...]) -> LiveReleas
             run=ours.get(LABEL_RUN),
             updated=str(info.get("last_deployed") or ""),
             description=str(info.get("description") or ""),
+            installed=str(info.get("first_deployed") or ""),
             history=(
                 *(
                     Revision(each.revision, each.status)
@@ -132,7 +134,8 @@ def decode(secret: Mapping[str, Any], history: tuple[Record, ...]) -> LiveReleas
         raise RecordError(f"{where}: it is damaged ({what})", hint=hint) from None
 
 
-def _unpack(text: str) -> dict[str, Any]:
+def unpack(text: str) -> dict[str, Any]:
+    """What `data.release` of a record holds. Raises ValueError, TypeError, binascii.Error or zlib.error."""
     data = base64.b64decode(base64.b64decode(text, validate=True), validate=True)
     if data.startswith(_GZIP):
         unpacker = zlib.decompressobj(wbits=31)
@@ -143,6 +146,12 @@ def _unpack(text: str) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise TypeError("not an object")
     return body
+
+
+def pack(body: Mapping[str, Any]) -> str:
+    """`data.release` of a record that holds this, as helm writes it."""
+    data = gzip.compress(json.dumps(body, ensure_ascii=False).encode(), mtime=0)
+    return base64.b64encode(base64.b64encode(data)).decode()
 
 
 def read_release(api: Api, namespace: str, name: str) -> LiveRelease | None:

@@ -69,6 +69,7 @@ class LiveRelease:
     run: str | None = None
     updated: str = ""  # RFC 3339
     description: str = ""
+    installed: str = ""  # RFC 3339, when helm first installed it; the same for all its revisions
     history: tuple[Revision, ...] = ()
 
     @property

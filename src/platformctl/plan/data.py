@@ -14,6 +14,8 @@ from platformctl.plan.steps import (
     PassGate,
     Plan,
     ReleasePlan,
+    RestoreRelease,
+    RestoreSecrets,
     RollbackRelease,
     Step,
 )
@@ -121,6 +123,28 @@ def step_data(step: Step) -> dict[str, Any]:
                 "namespace": step.namespace,
                 "fromRevision": step.from_revision,
                 "toRevision": step.to_revision,
+                "timeoutSeconds": step.timeout_s,
+                "historyMax": step.history_max,
+            }
+        case RestoreSecrets():
+            own = {
+                "kind": "restore-secrets",
+                "namespace": step.namespace,
+                "names": list(step.names),
+                "backup": step.backup,
+                "digest": step.digest,
+            }
+        case RestoreRelease():
+            own = {
+                "kind": "restore",
+                "key": step.key,
+                "name": step.name,
+                "namespace": step.namespace,
+                "fromRevision": step.from_revision,
+                "toRevision": step.to_revision,
+                "revisions": list(step.revisions),
+                "backup": step.backup,
+                "digest": step.digest,
                 "timeoutSeconds": step.timeout_s,
                 "historyMax": step.history_max,
             }

@@ -31,11 +31,12 @@ class Action(StrEnum):
     UNKNOWN = "unknown"  # its record may not be read
     PENDING_UPGRADE = "upgrade-pending"  # would change, is not asked to (libraries within `all`)
     ROLLBACK = "rollback"
+    RESTORE = "restore"  # as it is in a backup
     UNINSTALL = "uninstall"
 
     @property
     def writes(self) -> bool:
-        return self in (Action.INSTALL, Action.UPGRADE, Action.ROLLBACK, Action.UNINSTALL)
+        return self in (Action.INSTALL, Action.UPGRADE, Action.ROLLBACK, Action.RESTORE, Action.UNINSTALL)
 
 
 class Change(StrEnum):
@@ -146,7 +147,47 @@ class RollbackRelease:
     needs: tuple[StepId, ...] = ()
 
 
-Step = EnsureNamespace | ApplyRelease | AwaitReady | PassGate | RollbackRelease
+@dataclass(frozen=True, slots=True)
+class RestoreSecrets:
+    """Make Secrets that no release owns again, out of a backup. Their values stand in the backup alone."""
+
+    id: StepId
+    namespace: str
+    names: tuple[str, ...]
+    backup: str
+    digest: str
+    needs: tuple[StepId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreRelease:
+    """Put back the records `revisions` of a release out of a backup, then helm rollback to `to_revision` of them.
+
+    `from_revision` is the live one (0: none). `backup` is the backup's id, `digest` what it must be.
+    """
+
+    id: StepId
+    key: str
+    name: str
+    namespace: str
+    from_revision: int
+    to_revision: int
+    revisions: tuple[int, ...]
+    backup: str
+    digest: str
+    timeout_s: float
+    history_max: int
+    needs: tuple[StepId, ...] = ()
+
+    @property
+    def new_revision(self) -> int:
+        """What helm will call the result."""
+        return max(self.from_revision, self.to_revision, *self.revisions, 0) + 1
+
+
+Step = (
+    EnsureNamespace | ApplyRelease | AwaitReady | PassGate | RollbackRelease | RestoreSecrets | RestoreRelease
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +198,7 @@ class Plan:
     `blockers` are findings that make running it pointless (unknown records, pending releases, required things missing).
     """
 
-    kind: str  # deploy, rollback
+    kind: str  # deploy, rollback, restore
     scope: str
     protected: bool
     identity: ClusterIdentity | None

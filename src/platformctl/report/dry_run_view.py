@@ -17,6 +17,7 @@ WOULD: Final = {
     Action.INSTALL: "would install",
     Action.UPGRADE: "would upgrade",
     Action.ROLLBACK: "would roll back",
+    Action.RESTORE: "would be restored",
     Action.UNINSTALL: "would uninstall",
     Action.PENDING_UPGRADE: "upgrade pending",
     Action.HELD_BACK: "held back",

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import assert_never
 
+from platformctl.backup.models import Archive
 from platformctl.catalog.models import Wait
 from platformctl.errors import ClusterError
 from platformctl.live.records import read_release
@@ -17,10 +18,13 @@ from platformctl.plan.steps import (
     AwaitReady,
     EnsureNamespace,
     PassGate,
+    RestoreRelease,
+    RestoreSecrets,
     RollbackRelease,
     Step,
 )
 from platformctl.render.models import KubeObject
+from platformctl.run import restore
 from platformctl.run.door import Door
 from platformctl.run.executor import Performed, Progress, StepText
 from platformctl.run.gates import pass_gate
@@ -38,7 +42,7 @@ HELM_APPLY_TIMEOUT_S = 300.0  # helm only sends manifests and runs hooks; hooks 
 @dataclass(frozen=True, slots=True)
 class Tools:
     """What the actions work with. `who` goes into helm's description of a revision; `root` is the repository, where the
-    files of gates are; `parse` reads a recorded manifest (text, namespace)."""
+    files of gates are; `parse` reads a recorded manifest (text, namespace); `backup` is what a restore restores."""
 
     run: str
     who: str
@@ -51,9 +55,10 @@ class Tools:
     root: Path
     parse: Callable[[str, str], Sequence[KubeObject]]
     clock: Callable[[], float] = time.monotonic
+    backup: Archive | None = None
 
 
-def describe(step: Step) -> StepText:
+def describe(step: Step) -> StepText:  # noqa: PLR0911 - one for each kind
     """What the step does, in the words that announce it."""
     match step:
         case EnsureNamespace():
@@ -73,11 +78,16 @@ def describe(step: Step) -> StepText:
             return StepText(step.key, f"gate of {step.name}: {step.gate}")
         case RollbackRelease():
             return StepText(step.key, f"roll back {step.name} to revision {step.to_revision}")
+        case RestoreSecrets():
+            count = f"{len(step.names)} Secret{'s' if len(step.names) != 1 else ''}"
+            return StepText("", f"restore {count} in namespace {step.namespace}")
+        case RestoreRelease():
+            return StepText(step.key, f"restore {step.name} as it is in backup {step.backup}")
         case _:
             assert_never(step)
 
 
-def perform(step: Step, tools: Tools, progress: Progress) -> Performed:
+def perform(step: Step, tools: Tools, progress: Progress) -> Performed:  # noqa: PLR0911 - one for each kind
     """Does one step. Raises PlatformctlError when it cannot be done."""
     match step:
         case EnsureNamespace():
@@ -90,6 +100,10 @@ def perform(step: Step, tools: Tools, progress: Progress) -> Performed:
             return _gate(step, tools, progress)
         case RollbackRelease():
             return _rollback(step, tools)
+        case RestoreSecrets():
+            return restore.secrets(step, describe(step).what, tools)
+        case RestoreRelease():
+            return restore.release(step, describe(step).what, tools, _from_record)
         case _:
             assert_never(step)
 

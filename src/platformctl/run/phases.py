@@ -28,7 +28,8 @@ from platformctl.run.stop import Stop
 class Run:
     """One transaction on one scope, with everything that its phases need. Built by the pipeline.
 
-    `confirm` raises NotConfirmedError; `look` reads the cluster again; `replan` plans again from a look.
+    `confirm` raises NotConfirmedError; `look` reads the cluster again; `replan` plans again from a look; `backup` makes
+    one, reads it back and says what it is (None: none is wanted).
     """
 
     id: str
@@ -44,6 +45,7 @@ class Run:
     emit: Sink
     stop: Stop
     clock: Callable[[], float] = time.monotonic
+    backup: Callable[[LiveState], str] | None = None
 
 
 @dataclass(slots=True)
@@ -116,6 +118,12 @@ def check(run: Run, so_far: SoFar) -> Ended:
     live = so_far.live or run.live
     detail = preflight.check(run.plan, run.rendered, live, kubectl=run.tools.kubectl, parallel=run.parallel)
     return Ended(Status.OK, detail)
+
+
+def back_up(run: Run, so_far: SoFar) -> Ended:
+    """What is there, on the disk and read back, before anything is changed. An error leaves everything untouched."""
+    said = run.backup(so_far.live or run.live) if run.backup is not None else ""
+    return Ended(Status.OK, said) if said else Ended(Status.SKIPPED)
 
 
 def _perform(run: Run, so_far: SoFar, steps: Sequence[Step], parallel: int) -> tuple[StepOutcome, ...]:
@@ -198,7 +206,7 @@ DEPLOY: Final = (
     Phase("lock", nothing_yet),
     Phase("re-read", reread),
     Phase("preflight", check),
-    Phase("backup", nothing_yet),
+    Phase("backup", back_up),
     Phase("namespaces", namespaces),
     Phase("releases", releases),
     Phase("health", health),

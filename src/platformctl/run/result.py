@@ -73,7 +73,7 @@ class RunResult:
     @property
     def sentence(self) -> str:
         """The end, in one sentence."""
-        verb = "Rollback" if self.plan.kind == "rollback" else "Deploy"
+        verb = self.plan.kind.capitalize()
         changed = len(self.plan.changes)
         match self.status:
             case Status.OK | Status.SKIPPED if not changed:
