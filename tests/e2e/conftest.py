@@ -97,6 +97,7 @@ def bare_cli(tmp_path_factory: pytest.TempPathFactory, sandbox_assets: Assets) -
         "PYTHONWARNINGS": "error,ignore::DeprecationWarning",
         "KUBEBUILDER_ASSETS": str(sandbox_assets.helm.parent),
         "PLATFORMCTL_SANDBOX_DIR": str(home / "sandboxes"),
+        "PLATFORMCTL_BACKUP_DIR": str(home / "backups"),
     }
     return Cli(REPOSITORY, env)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from platformctl.errors import NotConfirmedError, PreflightError, StaleError, UnreachableError
+from platformctl.errors import LocalError, NotConfirmedError, PreflightError, StaleError, UnreachableError
 from platformctl.live.state import LiveState
 from platformctl.plan.steps import Plan
 from platformctl.run import phases
@@ -40,6 +40,7 @@ def run_of(
     look: Callable[[], LiveState] = live_state,
     emit: Callable[[Event], None] = lambda _: None,
     stop: Stop | None = None,
+    backup: Callable[[LiveState], str] | None = None,
 ) -> Run:
     runner = ScriptedRunner()
     api, _ = stub_api({})
@@ -68,6 +69,7 @@ def run_of(
         replan=a_plan,
         emit=emit,
         stop=tools.stop,
+        backup=backup,
     )
 
 
@@ -126,6 +128,40 @@ def test_blockers_and_refusals_of_the_server_are_shown_together() -> None:
     plan = replace(a_plan(), blockers=("namespace plate-stg is being deleted",))
     with pytest.raises(PreflightError, match="namespace plate-stg is being deleted"):
         carry_out(run_of(plan), named("preflight"))
+
+
+@pytest.mark.fault(34)
+def test_a_backup_that_cannot_be_made_ends_the_run_before_anything_is_written() -> None:
+    def full(_: LiveState) -> str:
+        raise LocalError("write the backup x: no space left")
+
+    seen: list[Event] = []
+    with pytest.raises(LocalError) as caught:
+        carried_out_with(full, seen)
+    assert caught.value.exit_code == 12
+    assert [e.phase for e in seen if isinstance(e, PhaseStarted)] == ["backup"]
+
+
+def test_a_backup_is_made_of_the_newest_look_and_says_what_it_is() -> None:
+    looked = live_state(live_like(WEB, revision=7))
+    taken: list[LiveState] = []
+
+    def back_up(live: LiveState) -> str:
+        taken.append(live)
+        return "1 release, 3 kB, read back"
+
+    run = run_of(a_plan(looked), look=lambda: looked, backup=back_up)
+    result = carry_out(replace(run, replan=lambda _: run.plan), named("re-read", "backup"))
+    assert taken == [looked]
+    assert (result.phases[-1].name, result.phases[-1].status, result.phases[-1].detail) == (
+        "backup",
+        Status.OK,
+        "1 release, 3 kB, read back",
+    )
+
+
+def carried_out_with(backup: Callable[[LiveState], str], seen: list[Event]) -> None:
+    carry_out(run_of(a_plan(), emit=seen.append, backup=backup), named("backup", "namespaces", "releases"))
 
 
 def test_a_failure_leaves_out_the_rest_but_not_what_always_runs() -> None:

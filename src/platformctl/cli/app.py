@@ -51,7 +51,7 @@ def _root(
 
         typer.echo(f"platformctl {__version__}")
     elif globals_.dry_run:
-        from platformctl.cli.work import dry_run_everything
+        from platformctl.cli.plan_work import dry_run_everything
 
         raise typer.Exit(dry_run_everything(globals_))
     else:

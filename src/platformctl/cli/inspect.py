@@ -20,7 +20,7 @@ Names = Annotated[
 @with_globals
 def plan(globals_: Globals, scope: Scope = None, names: Names = None) -> None:
     """What a deploy would do, and why."""
-    from platformctl.cli.work import plan as work
+    from platformctl.cli.plan_work import plan as work
 
     raise typer.Exit(work(globals_, scope, tuple(names or ()), diff=False))
 
@@ -28,7 +28,7 @@ def plan(globals_: Globals, scope: Scope = None, names: Names = None) -> None:
 @with_globals
 def diff(globals_: Globals, scope: Scope = None, names: Names = None) -> None:
     """The objects that a deploy would change, line by line; Secrets are masked."""
-    from platformctl.cli.work import plan as work
+    from platformctl.cli.plan_work import plan as work
 
     raise typer.Exit(work(globals_, scope, tuple(names or ()), diff=True))
 

@@ -128,12 +128,13 @@ class Screen:
         if pending:
             count -= len(pending)
             left_out += f"; an upgrade is pending: {', '.join(pending)} (--upgrade-libraries makes it)"
+        source = "backup" if any(one.plan.kind == "restore" for one in prepared) else "catalog"
         if self.for_people:
             tell(
                 self.out,
                 [
                     piece(
-                        f"Nothing changed: {counted(count, 'release')} of {names} {'is' if count == 1 else 'are'} as the catalog says{left_out}.",
+                        f"Nothing changed: {counted(count, 'release')} of {names} {'is' if count == 1 else 'are'} as the {source} says{left_out}.",
                         "green",
                     )
                 ],

@@ -11,7 +11,7 @@ from platformctl.backup.models import Archive, record_path, secrets_path
 from platformctl.errors import LocalError, StaleError
 from platformctl.live import records
 from platformctl.live.records import read_release
-from platformctl.live.state import LABEL_REVISION, LiveRelease, ReleaseId
+from platformctl.live.state import LABEL_REVISION, LABEL_RUN, LiveRelease, ReleaseId
 from platformctl.plan.steps import RestoreRelease, RestoreSecrets, StepId
 from platformctl.run.executor import Performed
 from platformctl.run.result import Status
@@ -71,9 +71,8 @@ def release(step: RestoreRelease, what: str, tools: Tools, judge: Judge) -> Perf
     gone = [each for each in others if each.endswith(": is gone")]
     if gone:
         return Performed(Status.FAILED, f"{what}: {'; '.join(gone)}", others)
-    said = f"{performed.detail}, {len(then)} objects as in the backup"
-    if others:
-        said = f"{performed.detail}, {len(then) - len(others)} of {len(then)} objects as in the backup; not: {'; '.join(others)}"
+    same = f"{len(then) - len(others)} of {len(then)} objects as in the backup"
+    said = f"{performed.detail}, {same}" + (f"; not: {'; '.join(others)}" if others else "")
     return Performed(Status.OK, said, others)
 
 
@@ -119,8 +118,9 @@ def _own(step: RestoreRelease, archive: Archive, what: str, tools: Tools) -> Non
     saved = json.loads(archive.files[record_path(ReleaseId(step.namespace, step.name), step.to_revision)])
     if saved["metadata"]["labels"].get(LABEL_REVISION) != str(step.to_revision):
         return
-    argv = ["--overwrite", f"--namespace={step.namespace}", "--field-manager=platformctl", "--", "secret",
-            f"sh.helm.release.v1.{step.name}.v{step.new_revision}", f"{LABEL_REVISION}={step.new_revision}"]  # fmt: skip
+    secret = f"sh.helm.release.v1.{step.name}.v{step.new_revision}"
+    labels = [f"{LABEL_REVISION}={step.new_revision}", f"{LABEL_RUN}={tools.run}"]
+    argv = ["--overwrite", f"--namespace={step.namespace}", "--", "secret", secret, *labels]
     done = tools.door.write(
         step.id, what, lambda: tools.kubectl.run("label", argv, timeout_s=WRITE_TIMEOUT_S)
     )

@@ -75,9 +75,10 @@ class RunResult:
         """The end, in one sentence."""
         verb = self.plan.kind.capitalize()
         changed = len(self.plan.changes)
+        source = "backup" if self.plan.kind == "restore" else "catalog"
         match self.status:
             case Status.OK | Status.SKIPPED if not changed:
-                return f"Nothing changed in {self.plan.scope}: {len(self.plan.releases)} releases are as the catalog says, and healthy."
+                return f"Nothing changed in {self.plan.scope}: {len(self.plan.releases)} releases are as the {source} says, and healthy."
             case Status.OK | Status.SKIPPED:
                 kept = len(self.plan.releases) - changed
                 return f"{verb} of {self.plan.scope} is done: {changed} changed and healthy, {kept} left as they were."
