@@ -298,6 +298,30 @@ def test_what_is_no_backup_is_neither_listed_nor_removed(tmp_path: Path) -> None
     assert (tmp_path / "stg" / "notes").is_dir()
 
 
+def test_what_a_killed_write_left_goes_after_a_day(tmp_path: Path) -> None:
+    stale = tmp_path / "stg" / f".{ID}.1234.partial"
+    stale.mkdir(parents=True)
+    (stale / "manifest.json").write_text("{")
+    os.utime(stale, (0, 0))
+    write(tmp_path, ONE)
+    assert not stale.exists()
+
+
+@pytest.mark.fault(39)
+def test_a_file_is_never_read_or_written_through_a_symlink_nor_over_another(tmp_path: Path) -> None:
+    (tmp_path / "target").write_text("theirs")
+    (tmp_path / "link").symlink_to(tmp_path / "target")
+    (tmp_path / "dangling").symlink_to(tmp_path / "made")
+    with folders.opened(tmp_path) as folder:
+        with pytest.raises(OSError, match="symbolic links"):
+            folders.read_file(folder, "link")
+        for name in ("target", "link", "dangling"):
+            with pytest.raises(FileExistsError):
+                folders.write_file(folder, name, b"ours")
+    assert (tmp_path / "target").read_text() == "theirs"
+    assert not (tmp_path / "made").exists()
+
+
 def test_the_same_name_twice_is_refused_and_the_first_stays(tmp_path: Path) -> None:
     write(tmp_path, ONE)
     with pytest.raises(LocalError, match="File exists"):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from platformctl.errors import LocalError, UsageError
 ID: Final = re.compile(r"[0-9]{8}-[0-9]{6}(?:-[0-9a-z]{1,16})?")
 ENCRYPTED: Final = ".tar.encrypted"
 KEEP: Final = 20
+GIVEN_UP_S: Final = 24 * 3600.0
 _IGNORE: Final = ".gitignore"
 _ROOM: Final = "make room or give another folder:  --backup-dir DIR"
 
@@ -129,9 +131,9 @@ def _names(folder: int) -> tuple[str, ...]:
 
 
 def _thin_out(folder: int, keep: int, *, spare: str) -> tuple[str, ...]:
-    """Removes the oldest, and whatever an earlier removal left. One that cannot be removed stays."""
+    """Removes the oldest, and whatever a removal or a write left that was killed. What cannot be removed stays."""
     for name in os.listdir(folder):
-        if name.startswith(".") and name.endswith(".gone"):
+        if name.startswith(".") and (name.endswith(".gone") or _is_given_up(folder, name)):
             folders.remove(folder, name)
     old = [name for name in _names(folder)[max(keep, 1) :] if name != spare]
     for name in old:
@@ -142,6 +144,14 @@ def _thin_out(folder: int, keep: int, *, spare: str) -> tuple[str, ...]:
             )  # so that half of one never looks whole
         folders.remove(folder, gone)
     return tuple(name for name in old if name not in os.listdir(folder))
+
+
+def _is_given_up(folder: int, name: str) -> bool:
+    """A write that nobody can still be at."""
+    with suppress(OSError):
+        age_s = time.time() - os.stat(name, dir_fd=folder, follow_symlinks=False).st_mtime
+        return name.endswith(".partial") and age_s > GIVEN_UP_S
+    return False
 
 
 def _ignore(top: int) -> None:
