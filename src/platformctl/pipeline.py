@@ -175,23 +175,28 @@ def take_backup(
         who=who,
         identity=live.identity,
         tools={"platformctl": __version__, **{n: ".".join(map(str, v)) for n, v in versions.items()}},
-        releases=_releases_of(scope, live),
+        releases=releases_of(scope, line.catalog, live),
         namespaces=tuple(sorted({release.namespace.name for release in scope.releases})),
         include_secrets=include_secrets,
     )
     return collect_backup(wish, session.cluster.api, _parse_with_hooks)
 
 
-def _releases_of(scope: Scope, live: LiveState) -> dict[str, ReleaseId]:
+def releases_of(scope: Scope, catalog: Catalog, live: LiveState) -> dict[str, ReleaseId]:
     """Those of the catalog by key, and by name those that we made in its namespaces and that the catalog no longer has."""
     found = {each.key: ReleaseId(each.namespace.name, each.name) for each in scope.releases}
-    namespaces = {id_.namespace for id_ in found.values()}
-    others = [
+    known = {
+        ReleaseId(each.namespace.name, each.name)
+        for other in catalog.scopes.values()
+        for each in other.releases
+    }
+    own = {scope.namespace.name} if scope.namespace else {id_.namespace for id_ in found.values()}
+    orphans = sorted(
         record.id
         for record in live.releases.values()
-        if record.run is not None and record.id.namespace in namespaces and record.id not in found.values()
-    ]
-    return {**found, **{id_.name: id_ for id_ in sorted(others) if id_.name not in found}}
+        if record.run is not None and record.id.namespace in own and record.id not in known
+    )
+    return {**found, **{id_.name: id_ for id_ in orphans if id_.name not in found}}
 
 
 def _parse_with_hooks(text: str, namespace: str) -> tuple[KubeObject, ...]:
