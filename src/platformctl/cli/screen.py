@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from rich.console import Console
 from rich.text import Text
@@ -152,7 +152,8 @@ class Screen:
         """The sink of a run: board, plain lines or JSON Lines for whoever looks, and the run's own record."""
         descriptor = os.open(folder / "events.jsonl", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         with ExitStack() as stack:
-            record = stack.enter_context(os.fdopen(descriptor, "a", encoding="utf-8"))
+            record = os.fdopen(descriptor, "a", encoding="utf-8")
+            stack.callback(_closed, record)
             sinks = [jsonl_sink(record, _now)]
             if self.form == "jsonl":
                 sinks.append(jsonl_sink(sys.stdout, _now))
@@ -226,6 +227,12 @@ def _reader_may_go() -> Iterator[None]:
         pass
     except OSError as error:
         raise LocalError(f"write the output: {error.strerror}") from None
+
+
+def _closed(record: TextIO) -> None:
+    """Closes the run's record. A full disk does not end a run: what could be written is there."""
+    with suppress(OSError):
+        record.close()
 
 
 def _after_the_question(stack: ExitStack, console: Console) -> Sink:
