@@ -20,6 +20,10 @@ from platformctl.errors import ClusterError, UnreachableError
 _TIMEOUT_S: Final = 10.0
 
 
+# How a kept connection that the server has closed shows itself; TLS without a goodbye is an SSLEOFError.
+_CLOSED: Final = (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError, ssl.SSLEOFError)
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """Status and parsed body; `body` is empty where the answer was not a JSON object."""
@@ -69,7 +73,7 @@ class Client:
         try:
             try:
                 response, text = self._send(method, path, data, sent)
-            except (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError):
+            except _CLOSED:
                 self.close()
                 if not kept:  # else the server had closed it, idle, before it saw this request
                     raise
