@@ -27,6 +27,8 @@ from platformctl.tools.kubectl import Kubectl
 from platformctl.tools.watching import Watch, WatchEvent
 
 STOP_LATENCY_S: Final = 0.25  # how soon a request to stop is seen
+HEAR_OUT_S: Final = 0.1  # how long to wait for the next event, and how often
+HEAR_OUT_TIMES: Final = 15
 # Custom resources without pods: long enough for their controller to have looked at a change.
 SETTLE_S: Final = 1.0
 STORAGE_CLASSES: Final = "/apis/storage.k8s.io/v1/storageclasses"
@@ -76,6 +78,7 @@ def await_ready(
             elif judgement is not None:
                 ready_since = None
             if judgement is not None and state is State.DOOMED:
+                _hear_out(scene, told, judgement)
                 return Performed(Status.FAILED, text, gather(kubectl, scene, judgement.culprits))
             if now >= give_up and ready_since is None:
                 evidence = gather(kubectl, scene, judgement.unready if judgement else ())
@@ -86,6 +89,23 @@ def await_ready(
             ends = give_up if ready_since is None else ready_since + window_s
             wait_s = _wait_s(judgement, ends - now)
     return Performed(Status.INTERRUPTED, f"stopped while waiting: {shown}")
+
+
+def _hear_out(scene: Scene, told: _Told, judgement: Judgement) -> None:
+    """Waits a moment for the warnings about the pods that doomed it: whoever writes a status writes the event that
+    explains it just after."""
+    named = {trouble.pod for _, verdict in judgement.culprits for trouble in verdict.troubles if trouble.pod}
+    for _ in range(HEAR_OUT_TIMES):
+        warned = {
+            event.get("involvedObject", {}).get("name")
+            for each, _ in judgement.culprits
+            for events in scene.events(each.id.namespace).values()
+            for event in events
+            if event.get("type") == "Warning"
+        }
+        if not named or named & warned:
+            return
+        _take(scene, told, HEAR_OUT_S)
 
 
 def _wait_s(judgement: Judgement | None, until_end_s: float) -> float:
