@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 import threading
 from typing import Any
 
@@ -11,7 +12,7 @@ from platformctl.errors import ForbiddenError
 from platformctl.run.evidence import clean
 from platformctl.run.scene import Scene
 from platformctl.run.verdict import State
-from platformctl.run.watch import await_ready
+from platformctl.run.watch import _hear_out, await_ready
 from platformctl.tools.discovery import Discovery, Resource
 from platformctl.tools.kubectl import Kubectl
 from platformctl.tools.watching import Changed, Deleted, Listed, Lost
@@ -231,3 +232,36 @@ def test_what_may_not_be_watched_is_an_error(monkeypatch: pytest.MonkeyPatch) ->
 )
 def test_what_pods_say_cannot_play_with_the_terminal(text: str, expected: str) -> None:
     assert clean(text) == expected
+
+
+def test_the_event_that_explains_a_doomed_pod_is_heard_before_the_evidence_is_gathered() -> None:
+    crashing = {
+        "metadata": {"name": "p", "namespace": "stg", "uid": "p"},
+        "spec": {"containers": [{"name": "main"}]},
+        "status": {
+            "phase": "Running",
+            "containerStatuses": [
+                {
+                    "name": "main",
+                    "restartCount": 9,
+                    "state": {"waiting": {"reason": "CrashLoopBackOff"}},
+                    "lastState": {"terminated": {"exitCode": 1}},
+                }
+            ],
+        },
+    }
+    scene = _told(_scene(_body("Pod", "p", "v1")), pods=[crashing])
+    judgement = scene.judge(0.0)
+    assert judgement.state is State.DOOMED
+    event = {
+        "metadata": {"name": "e", "namespace": "stg", "uid": "e"},
+        "type": "Warning",
+        "reason": "BackOff",
+        "involvedObject": {"kind": "Pod", "name": "p", "uid": "p"},
+    }
+    told: queue.Queue[Any] = queue.Queue()
+    late = threading.Timer(0.2, told.put, [(f"{STG}/events", Changed(event))])
+    late.start()
+    _hear_out(scene, told, judgement)
+    late.join()
+    assert [each["reason"] for each in scene.events("stg")["p"]] == ["BackOff"]
