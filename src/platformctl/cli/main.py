@@ -181,8 +181,3 @@ def unexpected(error: Exception, argv: list[str]) -> int:
         where = "the details could not be written"
     said = f"unexpected {type(error).__name__}: {error} (this is a bug; {where})"
     return fail(PlatformctlError(said), argv)
-
-
-def exit_with(code: int) -> Any:
-    """Ends a command with a code that is not an error message."""
-    raise Exit(code)

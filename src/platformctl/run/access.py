@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from platformctl.errors import ClusterError
+from platformctl.live.state import ReleaseId
+from platformctl.live.workloads import owner
 from platformctl.plan.steps import Plan
 from platformctl.tools.api import Api
 
@@ -14,7 +17,7 @@ def addresses(plan: Plan, api: Api) -> tuple[str, ...]:
 
     What may not be read is left out: this is a convenience at the end of a run, never a reason to fail it.
     """
-    names = {row.name for row in plan.releases}
+    ours = {ReleaseId(row.namespace, row.name) for row in plan.releases}
     found: list[str] = []
     for namespace in sorted({row.namespace for row in plan.releases}):
         try:
@@ -22,22 +25,25 @@ def addresses(plan: Plan, api: Api) -> tuple[str, ...]:
             services = api.list(f"/api/v1/namespaces/{namespace}/services")
         except ClusterError:
             continue
-        for item in ingresses:
-            if _owner(item) in names:
-                tls = {host for entry in item["spec"].get("tls") or [] for host in entry.get("hosts") or []}
-                hosts = [rule["host"] for rule in item["spec"].get("rules") or [] if rule.get("host")]
-                found += [f"{'https' if host in tls else 'http'}://{host} ({_owner(item)})" for host in hosts]
-        for item in services:
-            if item["spec"].get("type") == "LoadBalancer" and _owner(item) in names:
-                entries = item.get("status", {}).get("loadBalancer", {}).get("ingress") or []
-                ports = [str(port["port"]) for port in item["spec"].get("ports") or []]
-                found += [
-                    f"{_owner(item)}: {entry.get('ip') or entry.get('hostname')}:{','.join(ports)}"
-                    for entry in entries
-                ]
+        for kind, items in ((_hosts, ingresses), (_balanced, services)):
+            for item in items:
+                release = owner(item)
+                if release in ours:
+                    found += kind(item, release.name)
     return tuple(dict.fromkeys(found))
 
 
-def _owner(item: dict[str, Any]) -> str:
-    """The Helm release that made an object, as helm notes it."""
-    return str(item["metadata"].get("annotations", {}).get("meta.helm.sh/release-name", ""))
+def _hosts(ingress: Mapping[str, Any], release: str) -> Iterator[str]:
+    spec = ingress["spec"]
+    secured = {host for entry in spec.get("tls") or [] for host in entry.get("hosts") or []}
+    for rule in spec.get("rules") or []:
+        if host := rule.get("host"):
+            yield f"{'https' if host in secured else 'http'}://{host} ({release})"
+
+
+def _balanced(service: Mapping[str, Any], release: str) -> Iterator[str]:
+    if service["spec"].get("type") != "LoadBalancer":
+        return
+    ports = ",".join(str(port["port"]) for port in service["spec"].get("ports") or [])
+    for entry in service.get("status", {}).get("loadBalancer", {}).get("ingress") or []:
+        yield f"{release}: {entry.get('ip') or entry.get('hostname')}:{ports}"
